@@ -1,0 +1,31 @@
+"""Draws the lifecycle from its table."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from signoff.lifecycle.table import LIFECYCLE, Transition, Trigger
+from signoff.model.request import TERMINAL, Status
+
+WITHDRAWALS = (Trigger.CANCEL, Trigger.EXPIRE, Trigger.SUPERSEDE)
+"""What can befall any open request; drawn once, from a proxy, so that the road stays legible."""
+
+
+def mermaid(rows: Iterable[Transition] = LIFECYCLE) -> str:
+    """Give the lifecycle as a Mermaid state diagram.
+
+    Args:
+        rows: the transitions to draw; those of the lifecycle if left out.
+    """
+    arrows: dict[tuple[Status, Status], list[str]] = defaultdict(list)
+    withdrawals = []
+    for row in rows:
+        if row.trigger in WITHDRAWALS:
+            withdrawals.append(f"    open --> {row.target} : {row.trigger}")
+        else:
+            for source in row.sources:
+                arrows[source, row.target].append(row.trigger)
+    lines = ["stateDiagram-v2", "    direction LR", '    state "any open status" as open', f"    [*] --> {Status.CREATED}"]
+    lines += [f"    {source} --> {target} : {', '.join(names)}" for (source, target), names in arrows.items()]
+    lines += withdrawals
+    lines += [f"    {status} --> [*]" for status in Status if status in TERMINAL]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,60 @@
+"""Interceptors: see every run, change nothing."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from signoff.model.run import Run, RunStatus
+
+log = logging.getLogger("signoff.engine")
+
+Hook = Callable[[Run], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Interceptor:
+    """Hooks around runs, for metrics, tracing and notification.
+
+    A hook that raises is reported (in the run's `reports`, in the outcome, in the log) and changes nothing: policies
+    are there to refuse. `after`, `refused` and `failed` are called once what they tell is durable.
+
+    Attributes:
+        name: how a report calls it.
+        before: called with the run about to begin; only its mutation and mode are known.
+        after: called with a run that was accepted.
+        refused: called with a run that a check or policy refused, or that needs an approval.
+        failed: called with a run whose `apply` raised.
+    """
+
+    name: str
+    before: Hook | None = None
+    after: Hook | None = None
+    refused: Hook | None = None
+    failed: Hook | None = None
+
+
+STAGES = {
+    RunStatus.ACCEPTED: "after",
+    RunStatus.UNAPPROVED: "refused",
+    RunStatus.REFUSED: "refused",
+    RunStatus.FAILED: "failed",
+}
+
+
+def notify(interceptors: Iterable[Interceptor], stage: str, run: Run) -> tuple[str, ...]:
+    """Call one stage of every interceptor, in order.
+
+    Returns:
+        A report for each one that raised.
+    """
+    reports = []
+    for interceptor in interceptors:
+        hook: Hook | None = getattr(interceptor, stage)
+        try:
+            if hook is not None:
+                hook(run)
+        except Exception as error:  # noqa: BLE001 - whatever an observer raises, what happened has happened
+            report = f"{interceptor.name}.{stage}: {type(error).__name__}: {error}"
+            log.warning("interceptor %s", report)
+            reports.append(report)
+    return tuple(reports)

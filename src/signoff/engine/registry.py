@@ -1,0 +1,116 @@
+"""Which names stand for which classes in this process."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from signoff.errors import ConfigurationError, IntegrityError, MutationContractError, NotRegisteredError
+from signoff.model.mutation import Intent, Mutation
+from signoff.model.names import checked_id
+from signoff.model.state import State, StoredState
+
+AnyMutation = Mutation[Any]
+
+
+class Registry:
+    """The mutations, by name and schema version, and the states they change, by name.
+
+    Args:
+        mutations: the mutation classes.
+    """
+
+    def __init__(self, mutations: Iterable[type[AnyMutation]] = ()) -> None:
+        self._mutations: dict[tuple[str, int], type[AnyMutation]] = {}
+        self._states: dict[str, type[State]] = {}
+        for mutation in mutations:
+            self.register(mutation)
+
+    def register(self, mutation: type[AnyMutation]) -> None:
+        """Register a mutation class, and with it the class of its states.
+
+        Raises:
+            ConfigurationError: it has no intent, does not say what it changes, or its name is taken.
+        """
+        if not isinstance(mutation, type) or not issubclass(mutation, Mutation):
+            raise ConfigurationError(f"{mutation!r} is no Mutation class: pass the class itself, not an instance")
+        if not isinstance(getattr(mutation, "intent", None), Intent):
+            raise ConfigurationError(f"{mutation.__name__} has no intent: add intent = Intent(operation=...)")
+        key = (checked_id("mutation_name", mutation.mutation_name), mutation.schema_version)
+        if self._mutations.setdefault(key, mutation) is not mutation:
+            raise ConfigurationError(
+                f"two mutations are called {key[0]!r} in schema version {key[1]}: set mutation_name or schema_version"
+            )
+        self.register_state(mutation.state_class())
+
+    def register_state(self, state: type[State]) -> None:
+        """Register the class of a state.
+
+        Raises:
+            ConfigurationError: its name is taken by another class.
+        """
+        if self._states.setdefault(state.type_name, state) is not state:
+            raise ConfigurationError(f"two states are called {state.type_name!r}: set type_name on one of them")
+
+    def state_class(self, type_name: str) -> type[State]:
+        """Give the class that a stored type name stands for.
+
+        Raises:
+            NotRegisteredError: there is none.
+        """
+        try:
+            return self._states[type_name]
+        except KeyError:
+            known = ", ".join(sorted(self._states)) or "none"
+            raise NotRegisteredError(
+                f"no state class {type_name!r} in this process (there is: {known}); register a mutation of it"
+            ) from None
+
+    def rebuild(self, name: str, schema_version: int, payload: str | bytes) -> AnyMutation:
+        """Make a mutation from its stored name and payload.
+
+        Raises:
+            NotRegisteredError: no class has this name and schema version.
+            MutationContractError: the class no longer accepts the payload.
+        """
+        cls = self._mutations.get((name, schema_version))
+        if cls is None:
+            raise NotRegisteredError(
+                f"no mutation {name!r} in schema version {schema_version} in this process; register its class, "
+                "or cancel the requests that use it"
+            )
+        return rebuilt(cls, payload)
+
+    def load_state(self, stored: StoredState) -> State:
+        """Make a state from a stored one: a new instance at each call.
+
+        Raises:
+            NotRegisteredError: its class is not registered.
+            IntegrityError: the class no longer accepts what is stored.
+        """
+        cls = self.state_class(stored.state_type)
+        try:
+            return cls.model_validate_json(stored.body)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "/".join(str(part) for part in first["loc"])
+            raise IntegrityError(
+                "signoff_states", stored.state_id, f"{cls.__name__} does not accept it at /{where}: {first['msg']}"
+            ) from error
+
+
+def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:
+    """Make a mutation of a class from its payload.
+
+    Raises:
+        MutationContractError: the class does not accept the payload.
+    """
+    try:
+        return cls.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise MutationContractError(
+            f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at /{where}: {first['msg']}; "
+            "raise schema_version when a payload changes, and keep the old class registered"
+        ) from error

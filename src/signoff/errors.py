@@ -1,0 +1,325 @@
+"""Every error signoff raises, as one tree.
+
+::
+
+    SignoffError
+    |-- InputError (ValueError)            what you passed in breaks a rule; nothing was stored
+    |   |-- NotCanonicalError              a value without one exact JSON form (NaN, a lone surrogate, ...)
+    |   `-- MutationInvalidError           the mutation's `check` found issues
+    |-- NotFoundError (LookupError)        you named something that is not there
+    |   |-- RequestNotFoundError
+    |   |-- StateNotFoundError
+    |   |-- ActorNotFoundError             the directory does not know this actor
+    |   `-- NotRegisteredError             a mutation or state class this process has not registered
+    |-- RefusedError                       governance said no; nothing has changed
+    |   |-- TransitionRefusedError         the lifecycle table refuses the trigger, with the guard's reason
+    |   `-- PolicyDeniedError              a policy denied, or none spoke for the mutation
+    |-- ConflictError                      somebody else was first; read again and decide again
+    |   |-- RevisionConflictError          the request moved since it was read
+    |   |-- VersionConflictError           the state moved since it was read
+    |   |-- AlreadyExistsError             the id is taken
+    |   `-- IdempotencyConflictError       the key was used for something else
+    |-- UserCodeError                      code you registered broke its contract; nothing has changed
+    |   |-- PolicyRaisedError
+    |   |-- CheckRaisedError
+    |   |-- ApplyRaisedError               only outside of execution: there it becomes the status `failed`
+    |   |-- MutationContractError          wrong type returned, input changed, not deterministic
+    |   `-- DirectoryRaisedError
+    |-- IntegrityError                     a stored row is not what was written; names table and row
+    |-- StoreError                         the store could not do it; nothing of the step is left behind
+    |   |-- StoreUnavailableError          locked, closed, unreachable: the same call may succeed later
+    |   |-- StoreReadOnlyError
+    |   |-- StoreFullError
+    |   |-- StoreFormatError               not a database
+    |   `-- SchemaVersionError             written by a newer signoff, or not migrated
+    `-- ConfigurationError                 the program is put together wrongly
+        `-- TableError                     the lifecycle table is not sound
+
+Every error has a `code` that programs can switch on, and can be pickled.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+
+def _restore(cls: type["SignoffError"], args: tuple[Any, ...], attributes: dict[str, Any]) -> "SignoffError":
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+class SignoffError(Exception):
+    """Base of every error that signoff raises on purpose.
+
+    Attributes:
+        code: a stable word that programs can switch on.
+    """
+
+    code: ClassVar[str] = "signoff"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by message and attributes, whatever arguments a subclass takes."""
+        return (_restore, (type(self), self.args, self.__dict__))
+
+
+class InputError(SignoffError, ValueError):
+    """A value passed in breaks a rule; the message names the value, the rule and the way out."""
+
+    code = "input"
+
+
+class NotCanonicalError(InputError):
+    """A value has no single exact JSON form, so it could be neither hashed nor replayed."""
+
+    code = "not_canonical"
+
+
+class MutationInvalidError(InputError):
+    """The mutation's own `check` found issues.
+
+    Attributes:
+        issues: what was found, each with a path and a message.
+    """
+
+    code = "mutation_invalid"
+
+    def __init__(self, mutation: str, issues: Sequence[Any]) -> None:
+        self.issues = tuple(issues)
+        listed = "; ".join(f"{issue.path or '(whole)'}: {issue.message}" for issue in self.issues)
+        super().__init__(f"{mutation} does not pass its own check: {listed}")
+
+
+class NotFoundError(SignoffError, LookupError):
+    """Something was named that is not there."""
+
+    code = "not_found"
+
+
+class RequestNotFoundError(NotFoundError):
+    """No request has this id."""
+
+    code = "request_not_found"
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        super().__init__(f"no request {request_id!r} in this store; find_requests() lists those there are")
+
+
+class StateNotFoundError(NotFoundError):
+    """No state has this id, or not at this version."""
+
+    code = "state_not_found"
+
+    def __init__(self, state_id: str, detail: str = "create_state() makes one") -> None:
+        self.state_id = state_id
+        super().__init__(f"no state {state_id!r} in this store; {detail}")
+
+
+class ActorNotFoundError(NotFoundError):
+    """The directory does not know this actor."""
+
+    code = "actor_not_found"
+
+    def __init__(self, actor_id: str) -> None:
+        self.actor_id = actor_id
+        super().__init__(f"the directory does not know {actor_id!r}; add the actor there, or pass another by=")
+
+
+class NotRegisteredError(NotFoundError):
+    """A stored name has no class in this process."""
+
+    code = "not_registered"
+
+
+class RefusedError(SignoffError):
+    """Governance said no. Nothing has changed."""
+
+    code = "refused"
+
+
+class TransitionRefusedError(RefusedError):
+    """The lifecycle refuses a trigger.
+
+    Attributes:
+        request_id: the request that was asked to move.
+        status: the status it has, unchanged.
+        trigger: what was asked.
+        rule: the name of the guard that refused, or `no_transition`.
+        reason: why, in words.
+    """
+
+    code = "transition_refused"
+
+    def __init__(self, *, request_id: str, status: str, trigger: str, rule: str, reason: str) -> None:
+        self.request_id = request_id
+        self.status = str(status)
+        self.trigger = str(trigger)
+        self.rule = rule
+        self.reason = reason
+        super().__init__(f"request {request_id} is {self.status} and cannot {self.trigger}: {reason}")
+
+
+class PolicyDeniedError(RefusedError):
+    """A policy denied the mutation, or no policy spoke for it.
+
+    Attributes:
+        mutation: the name of the mutation.
+        reasons: every reason that was given.
+    """
+
+    code = "policy_denied"
+
+    def __init__(self, mutation: str, reasons: Sequence[str]) -> None:
+        self.mutation = mutation
+        self.reasons = tuple(reasons)
+        super().__init__(f"{mutation} is refused: {'; '.join(self.reasons)}")
+
+
+class ConflictError(SignoffError):
+    """Somebody else was first. Read again and decide again."""
+
+    code = "conflict"
+
+
+class RevisionConflictError(ConflictError):
+    """The request moved since it was read (optimistic concurrency)."""
+
+    code = "revision_conflict"
+
+    def __init__(self, request_id: str, revision: int) -> None:
+        self.request_id = request_id
+        self.revision = revision
+        super().__init__(f"request {request_id} is no longer at revision {revision}: read it again and retry")
+
+
+class VersionConflictError(ConflictError):
+    """The state moved since it was read (compare-and-set failed)."""
+
+    code = "version_conflict"
+
+    def __init__(self, state_id: str, version: int) -> None:
+        self.state_id = state_id
+        self.version = version
+        super().__init__(f"state {state_id!r} is no longer at version {version}: nothing was written, retry")
+
+
+class AlreadyExistsError(ConflictError):
+    """The id is taken."""
+
+    code = "already_exists"
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str, request_id: str) -> None:
+        self.key = key
+        self.request_id = request_id
+        super().__init__(
+            f"idempotency key {key!r} belongs to request {request_id}, which asks for something else; "
+            "use a new key for a new request"
+        )
+
+
+class UserCodeError(SignoffError):
+    """Code registered by the user broke its contract. Nothing has changed."""
+
+    code = "user_code"
+
+
+class PolicyRaisedError(UserCodeError):
+    """A policy raised instead of answering: nothing is decided without it."""
+
+    code = "policy_raised"
+
+
+class CheckRaisedError(UserCodeError):
+    """A mutation's `check` raised instead of yielding issues."""
+
+    code = "check_raised"
+
+
+class ApplyRaisedError(UserCodeError):
+    """A mutation's `apply` raised where there is no request to mark as failed."""
+
+    code = "apply_raised"
+
+
+class MutationContractError(UserCodeError):
+    """A mutation returned the wrong type, changed its input, or is not deterministic."""
+
+    code = "mutation_contract"
+
+
+class DirectoryRaisedError(UserCodeError):
+    """The directory raised instead of answering who somebody is."""
+
+    code = "directory_raised"
+
+
+class IntegrityError(SignoffError):
+    """A stored row is not what signoff wrote.
+
+    Attributes:
+        table: the table the row is in.
+        row: which row, as `key` or `key#number`.
+        rule: what does not hold.
+    """
+
+    code = "integrity"
+
+    def __init__(self, table: str, row: str, rule: str) -> None:
+        self.table = table
+        self.row = row
+        self.rule = rule
+        super().__init__(f"{table} {row}: {rule}; nothing was changed, run verify() and restore the row")
+
+
+class StoreError(SignoffError):
+    """The store could not do it. Nothing of the step is left behind."""
+
+    code = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """Locked, closed or unreachable: the same call may succeed later."""
+
+    code = "store_unavailable"
+
+
+class StoreReadOnlyError(StoreError):
+    """The store can be read and not written."""
+
+    code = "store_read_only"
+
+
+class StoreFullError(StoreError):
+    """No room left: free some and call again."""
+
+    code = "store_full"
+
+
+class StoreFormatError(StoreError):
+    """The file is not a database."""
+
+    code = "store_format"
+
+
+class SchemaVersionError(StoreError):
+    """The schema is newer than this release, or was never created."""
+
+    code = "schema_version"
+
+
+class ConfigurationError(SignoffError):
+    """The program is put together wrongly."""
+
+    code = "configuration"
+
+
+class TableError(ConfigurationError):
+    """The lifecycle table is not sound; it is refused when it is built."""
+
+    code = "table"

@@ -1,0 +1,1 @@
+"""Governance: submission, approval, resolution, execution and reading back, over a store."""

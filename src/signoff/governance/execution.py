@@ -1,0 +1,96 @@
+"""The governed execution path: the only caller of `resolve`, and of everything that follows it."""
+
+from collections.abc import Callable, Iterable
+
+from signoff.errors import SignoffError, StoreError
+from signoff.governance.attempt import Attempt, recorded
+from signoff.governance.context import Context
+from signoff.governance.dossier import Dossier
+from signoff.governance.resolution import VersionResolver
+from signoff.model.actor import Actor, look_up
+from signoff.model.outcome import BatchItem, Outcome
+from signoff.model.request import Status
+from signoff.model.resolution import ResolutionOutcome
+from signoff.store.port import Unit
+
+_ROADS: dict[ResolutionOutcome, Callable[[Attempt], None]] = {
+    ResolutionOutcome.UNCHANGED: Attempt.execute,
+    ResolutionOutcome.SAME_EFFECT: Attempt.execute,
+    ResolutionOutcome.STALE: Attempt.mark_stale,
+    ResolutionOutcome.RENEW_APPROVAL: Attempt.renew_approval,
+    ResolutionOutcome.REVALIDATE: Attempt.require_revalidation,
+}
+
+Finish = Callable[[], Outcome]
+
+
+class GovernanceExecutionManager:
+    """Takes approved requests to their outcome.
+
+    Load the request and its state, resolve the version, take the branch the resolution demands, run the mutation, and
+    make state, request, decisions, audit and history durable in one commit. If the process dies anywhere before that
+    commit, the request is approved as before and the next call succeeds.
+
+    Args:
+        context: the surroundings.
+        resolver: compares versions.
+    """
+
+    def __init__(self, context: Context, resolver: VersionResolver | None = None) -> None:
+        self._context = context
+        self._resolver = resolver or VersionResolver()
+
+    def execute(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+        """Execute one request; see `Governance.execute`."""
+        actor = look_up(self._context.directory, by)
+        with self._context.store.unit() as unit:
+            finish = self._carry_out(unit, request_id, actor, reason)
+        return finish()
+
+    def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
+        """Execute several requests in one commit; see `Governance.execute_many`."""
+        actor = look_up(self._context.directory, by)
+        finishes: list[tuple[str, Finish | SignoffError]] = []
+        with self._context.store.unit() as unit:
+            for request_id in request_ids:
+                try:
+                    finishes.append((request_id, self._carry_out(unit, request_id, actor, reason)))
+                except StoreError:
+                    raise
+                except SignoffError as error:
+                    finishes.append((request_id, error))
+        return tuple(
+            BatchItem(request_id, error=finish)
+            if isinstance(finish, SignoffError)
+            else BatchItem(request_id, outcome=finish())
+            for request_id, finish in finishes
+        )
+
+    def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+        """Ask policies and checks again for a request that waits in `revalidation`; see `Governance.revalidate`."""
+        actor = look_up(self._context.directory, by)
+        with self._context.store.unit() as unit:
+            attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason)
+            attempt.revalidate()
+            attempt.write()
+        return attempt.outcome()
+
+    def _carry_out(self, unit: Unit, request_id: str, actor: Actor, reason: str) -> Finish:
+        dossier = Dossier.load(unit, request_id)
+        if dossier.request.status is Status.EXECUTED:
+            outcome = recorded(unit, dossier)
+            return lambda: outcome
+        attempt = Attempt(self._context, unit, dossier, actor, reason)
+        attempt.expire_if_due()
+        if attempt.status is not Status.EXPIRED:
+            self._take_road(attempt)
+        attempt.write()
+        return attempt.outcome
+
+    def _take_road(self, attempt: Attempt) -> None:
+        """Resolve and follow, until the request rests; twice where a revalidation lets it go on."""
+        while True:
+            outcome = attempt.resolve(self._resolver)
+            _ROADS[outcome](attempt)
+            if not attempt.goes_on:
+                return

@@ -1,0 +1,298 @@
+"""`Governance`: the front door."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Self
+
+from signoff.engine.interceptors import Interceptor
+from signoff.engine.policies import Policy
+from signoff.engine.registry import Registry
+from signoff.engine.runtime import MutationEngine
+from signoff.governance.context import Context, system_clock, time_ordered_id
+from signoff.governance.execution import GovernanceExecutionManager
+from signoff.governance.moves import ApprovalWorkflow, Moves, Sweep
+from signoff.governance.opening import join_store, open_store
+from signoff.governance.queries import Queries
+from signoff.governance.states import create_state
+from signoff.governance.submission import Options, Submission
+from signoff.governance.verification import Verification, Verifier
+from signoff.lifecycle.machine import MACHINE
+from signoff.lifecycle.table import Trigger
+from signoff.model.actor import Directory, OpenDirectory
+from signoff.model.mutation import Mutation
+from signoff.model.outcome import BatchItem, Outcome
+from signoff.model.request import MutationRequest, OnDrift
+from signoff.model.run import Run
+from signoff.model.state import Snapshot, State
+from signoff.store.port import StateSource, Store
+
+
+class Governance(Queries):
+    """Governed mutations over one store; make it with `Governance.open`.
+
+    Safe to share between threads. In every method `by` is the id of who acts, looked up in the directory; `reason` is
+    free text that the trail keeps. Whatever a method raises, the request, the state and the store are as before.
+    """
+
+    def __init__(self, context: Context, sources: Sequence[StateSource[Any]] = ()) -> None:
+        """Put the parts together over a context; `Governance.open` makes one."""
+        super().__init__(context)
+        self._sources = tuple(sources)
+        self._submission = Submission(context)
+        self._moves = Moves(context)
+        self._approvals = ApprovalWorkflow(context)
+        self._execution = GovernanceExecutionManager(context)
+        self._verifier = Verifier(context)
+
+    @classmethod
+    def open(
+        cls,
+        store: str | Store,
+        *,
+        mutations: Iterable[type[Mutation[Any]]] = (),
+        policies: Iterable[Policy] = (),
+        directory: Directory | None = None,
+        sources: Iterable[StateSource[Any]] = (),
+        interceptors: Iterable[Interceptor] = (),
+        clock: Callable[[], datetime] = system_clock,
+        new_id: Callable[[], str] = time_ordered_id,
+        timer: Callable[[], int] = time.perf_counter_ns,
+        administrator_role: str = "administrator",
+        max_failures: int = 3,
+    ) -> Self:
+        """Open a store and govern it.
+
+        Args:
+            store: `sqlite:///path`, `sqlite:///:memory:`, `memory:`, or a store object. Add `?mode=ro` to only read, or
+                `?timeout=SECONDS` to wait longer than 5 seconds for another writer.
+            mutations: the mutation classes.
+            policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
+            directory: who is who; everybody is let in without roles if left out.
+            sources: tables of your own, in the same database, to govern.
+            interceptors: who is told of every run, in order.
+            clock: gives the moment, with a time zone.
+            new_id: gives fresh ids; time-ordered ones keep tables compact.
+            timer: gives nanoseconds, for durations.
+            administrator_role: the role that may cancel and supersede what others asked for.
+            max_failures: how often `apply` may raise before retry is refused.
+
+        Raises:
+            ConfigurationError: a part does not fit.
+            StoreError: the store cannot be opened.
+        """
+        registry, sources = Registry(mutations), tuple(sources)
+        for source in sources:
+            registry.register_state(source.state_type)
+        context = Context(
+            store=open_store(store, sources),
+            engine=MutationEngine(policies, interceptors, timer),
+            registry=registry,
+            lifecycle=MACHINE,
+            directory=directory or OpenDirectory(),
+            clock=clock,
+            new_id=new_id,
+            administrator_role=administrator_role,
+            max_failures=max_failures,
+        )
+        return cls(context, sources)
+
+    def within(self, connection: sqlite3.Connection) -> Self:
+        """Give the same governance working inside your open transaction: your rows and its rows commit together.
+
+        You begin, commit and roll back. A step that raises undoes itself alone, by a savepoint. Interceptors are told
+        when a step is done, which is before you commit.
+
+        Args:
+            connection: an open sqlite3 connection to the same database, in a transaction.
+
+        Raises:
+            ConfigurationError: no transaction is open.
+            SchemaVersionError: the database has not signoff's schema.
+        """
+        return type(self)(replace(self._context, store=join_store(connection, self._sources)), self._sources)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._context.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Governance({self._context.store!r})"
+
+    def register_policy(self, policy: Policy) -> None:
+        """Add a policy; it counts from the next call on, for requests that are open already, too."""
+        self._context.engine.register(policy)
+
+    def create_state(self, state_id: str, state: State, *, by: str | None = None) -> Snapshot:
+        """Store a new state, at version 1.
+
+        Args:
+            state_id: an id that is not taken.
+            state: the state.
+            by: who creates it; `system` if left out.
+
+        Raises:
+            AlreadyExistsError: the id is taken.
+        """
+        return create_state(self._context, state_id, state, by)
+
+    def preview(self, mutation: Mutation[Any], *, to: str, by: str) -> Run:
+        """Say what a mutation would do and require, and store nothing.
+
+        Args:
+            mutation: what to change.
+            to: the id of the state.
+            by: who would ask.
+
+        Returns:
+            The simulated run: change set, issues, what policies say, requirements.
+        """
+        return self._submission.preview(mutation, to=to, by=by)
+
+    def submit(
+        self,
+        mutation: Mutation[Any],
+        *,
+        to: str,
+        by: str,
+        reason: str = "",
+        on_drift: OnDrift | str = OnDrift.REJECT,
+        fallback: OnDrift | str = OnDrift.REJECT,
+        pause_for_revalidation: bool = False,
+        expires_at: datetime | None = None,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str = "",
+        metadata: dict[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> MutationRequest:
+        """Ask for a change: check and simulate it, ask the policies, and store the request with what it requires.
+
+        Args:
+            mutation: what to change.
+            to: the id of the state.
+            by: who asks.
+            reason: why; approvers read it.
+            on_drift: what to do if the state has moved by the time of execution: reject, renew_approval, revalidate or
+                keep_if_same_effect.
+            fallback: what to do where on_drift is keep_if_same_effect and the effect is another.
+            pause_for_revalidation: wait in `revalidation` for a call of `revalidate`.
+            expires_at: the deadline, with a time zone.
+            expected_version: refuse unless the state has this version.
+            idempotency_key: the same key and the same wish give the first request again.
+            correlation_id: the id of a larger operation this belongs to.
+            metadata: notes as JSON.
+            request_id: an id of your own; a time-ordered one is made if left out.
+
+        Returns:
+            The request: `pending` if it requires approval, otherwise `approved`.
+
+        Raises:
+            MutationInvalidError: its check found issues.
+            PolicyDeniedError: a policy denied it, or none spoke for it.
+            ApplyRaisedError, MutationContractError, PolicyRaisedError, CheckRaisedError: registered code misbehaved.
+            StateNotFoundError: there is no such state.
+            VersionConflictError: the state has not the expected version.
+            IdempotencyConflictError: the key belongs to another wish.
+        """
+        return self._submission.submit(
+            mutation,
+            to=to,
+            by=by,
+            options=Options.checked(on_drift, fallback, pause_for_revalidation, expires_at),
+            reason=reason,
+            request_id=request_id,
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+            correlation_id=correlation_id,
+            metadata=metadata,
+        )
+
+    def approve(self, request_id: str, *, by: str, digest: str, reason: str = "") -> MutationRequest:
+        """Approve what you read. The request becomes `approved` once every requirement is met.
+
+        Args:
+            request_id: which request.
+            by: who approves; never the requester, and each actor once.
+            digest: `request.digest` as you read it: the vote is bound to it.
+            reason: why.
+
+        Raises:
+            TransitionRefusedError: not pending, another digest, not eligible, or voted already.
+        """
+        return self._approvals.approve(request_id, by=by, digest=digest, reason=reason)
+
+    def reject(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
+        """Refuse a request for good; whoever may approve it may reject it, with a reason."""
+        return self._approvals.reject(request_id, by=by, reason=reason)
+
+    def hold(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
+        """Take an approved request back to `pending` until it is released; its votes stay."""
+        return self._moves.fire(request_id, Trigger.HOLD, by=by, reason=reason)
+
+    def release(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
+        """Let a held request go on; it is approved again at once if its requirements are met."""
+        return self._moves.fire(request_id, Trigger.RELEASE, by=by, reason=reason)
+
+    def cancel(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
+        """Withdraw a request; its requester and administrators may."""
+        return self._moves.fire(request_id, Trigger.CANCEL, by=by, reason=reason)
+
+    def supersede(self, request_id: str, *, successor: str, by: str, reason: str = "") -> MutationRequest:
+        """Let another request take the place of one; its requester and administrators may."""
+        return self._moves.supersede(request_id, successor=successor, by=by, reason=reason)
+
+    def retry(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
+        """Make a failed request approved again, while attempts are left; then execute it."""
+        return self._moves.fire(request_id, Trigger.RETRY, by=by, reason=reason)
+
+    def expire_due(self, now: datetime | None = None) -> Sweep:
+        """Expire every open request whose deadline has passed, judged by `now` or else by the clock."""
+        return self._moves.expire_due(now)
+
+    def execute(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+        """Execute an approved request: exactly the approved change, on a version it was approved for, once.
+
+        Args:
+            request_id: which request. What runs, and on what, is in the request; nothing else can be passed.
+            by: who executes.
+            reason: why.
+
+        Returns:
+            What came of it: executed, or stale, pending (approval renewed), revalidation, rejected, failed or expired,
+            each with its reasons. Executing an executed request gives the recorded outcome, with `replayed` set.
+
+        Raises:
+            TransitionRefusedError: the request is not approved.
+            IntegrityError: a row is not what was written.
+            MutationContractError, PolicyRaisedError, CheckRaisedError, NotRegisteredError: registered code misbehaved.
+            StoreError: the store could not; call again.
+        """
+        return self._execution.execute(request_id, by=by, reason=reason)
+
+    def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
+        """Execute several requests in one commit; one that is refused does not keep the others back.
+
+        Returns:
+            An item for each id, in order, with its outcome or the error that refused it.
+
+        Raises:
+            StoreError: the store could not, and none was executed.
+        """
+        return self._execution.execute_many(request_ids, by=by, reason=reason)
+
+    def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+        """Ask policies and checks again for a request that waits in `revalidation`; then execute it."""
+        return self._execution.revalidate(request_id, by=by, reason=reason)
+
+    def verify(self) -> Verification:
+        """Recompute every digest, seal and chain of the store, replay every history, and name what is broken."""
+        return self._verifier.verify()

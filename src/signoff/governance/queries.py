@@ -1,0 +1,246 @@
+"""Reading back: states, requests, and the three ledgers, with their chains checked on the way."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from signoff.errors import InputError, IntegrityError, RequestNotFoundError, StateNotFoundError
+from signoff.governance.context import Context
+from signoff.governance.dossier import Dossier, check_state
+from signoff.model.canonical import canonical, digest, parse
+from signoff.model.changes import patch
+from signoff.model.names import checked_id, checked_moment, checked_text
+from signoff.model.request import MutationRequest, Status, to_micros
+from signoff.model.state import Snapshot, StoredState
+from signoff.model.trail import (
+    AUDIT_BOOK,
+    HISTORY_BOOK,
+    AuditRecord,
+    Decision,
+    HistoryEntry,
+    HistoryKind,
+    Ledger,
+)
+from signoff.store.port import Filter, Position, Reader
+
+MOST_PER_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some requests, newest first.
+
+    Attributes:
+        requests: the requests.
+        cursor: pass it to find_requests for the next page; None on the last one.
+    """
+
+    requests: tuple[MutationRequest, ...]
+    cursor: str | None
+
+    def __iter__(self) -> Iterator[MutationRequest]:
+        return iter(self.requests)
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+
+class Queries:
+    """Reads, and changes nothing.
+
+    Args:
+        context: the surroundings.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def get_state(self, state_id: str) -> Snapshot:
+        """Give a state as it is now.
+
+        Raises:
+            StateNotFoundError: there is none.
+            IntegrityError: it is not what its history says.
+        """
+        with self._context.store.view() as reader:
+            found = reader.state(checked_id("state_id", state_id))
+            if found is None:
+                raise StateNotFoundError(state_id)
+            check_state(reader, found)
+        return Snapshot(state_id, found.version, found.hash, self._context.registry.load_state(found))
+
+    def get_request(self, request_id: str) -> MutationRequest:
+        """Give a request as it is now.
+
+        Raises:
+            RequestNotFoundError: there is none.
+            IntegrityError: it is not what its trail says.
+        """
+        return self._dossier(request_id).request
+
+    def decisions(self, request_id: str) -> tuple[Decision, ...]:
+        """Give a request's own history, oldest first: one decision for each move.
+
+        Raises:
+            RequestNotFoundError: there is no such request.
+            IntegrityError: a row of it was changed.
+        """
+        return self._dossier(request_id).decisions
+
+    def audit(self, request_id: str | None = None, *, state_id: str | None = None) -> tuple[AuditRecord, ...]:
+        """Give the execution attempts of one request, or those of every request for one state; oldest first.
+
+        Args:
+            request_id: of this request;
+            state_id: or of every request for this state.
+
+        Raises:
+            InputError: both are given, or neither.
+            RequestNotFoundError: there is no such request.
+            IntegrityError: a row was changed.
+        """
+        if (request_id is None) == (state_id is None):
+            raise InputError("audit() wants either a request id or state_id=, and not both")
+        with self._context.store.view() as reader:
+            if request_id is not None:
+                if reader.request(checked_id("request_id", request_id)) is None:
+                    raise RequestNotFoundError(request_id)
+                return audit_records(reader, request_id)
+            wanted = Filter(state_id=checked_id("state_id", state_id))
+            records = [record for found in _every(reader, wanted) for record in audit_records(reader, found.id)]
+        return tuple(sorted(records, key=lambda record: (record.at, record.request_id, record.seq)))
+
+    def history(self, state_id: str) -> tuple[HistoryEntry, ...]:
+        """Give how each version of a state came to be, oldest first.
+
+        Raises:
+            StateNotFoundError: there is no such state.
+            IntegrityError: a row was changed.
+        """
+        with self._context.store.view() as reader:
+            return self._entries(reader, state_id)
+
+    def replay(self, state_id: str, version: int) -> Snapshot:
+        """Rebuild a state as it was at a version, from its history alone, checking the hash of every step.
+
+        Args:
+            state_id: which state.
+            version: from 1 to the current one.
+
+        Raises:
+            StateNotFoundError: there is no such state, or no such version in its history.
+            IntegrityError: a step does not give what it says.
+        """
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise InputError(f"version={version!r}: pass a whole number from 1")
+        with self._context.store.view() as reader:
+            entries = [entry for entry in self._entries(reader, state_id) if entry.version <= version]
+            current = reader.state(state_id)
+        if not entries or entries[-1].version != version or current is None:
+            raise StateNotFoundError(state_id, f"its history does not hold version {version}")
+        body = replayed(entries)
+        stored = StoredState(state_id, current.state_type, version, body, digest(body))
+        return Snapshot(state_id, version, stored.hash, self._context.registry.load_state(stored))
+
+    def find_requests(
+        self,
+        *,
+        status: Status | str | None = None,
+        state_id: str | None = None,
+        requester: str | None = None,
+        text: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """Find requests, newest first. Everything given must hold; pages are by keyset, so deep ones cost the same.
+
+        Args:
+            status: in this status.
+            state_id: for this state.
+            requester: asked by this actor.
+            text: with these letters, in any case, in the intent or the reason.
+            since: created at or after this moment.
+            until: created before this moment.
+            limit: how many at most, 1 to 1000.
+            cursor: the cursor of the page before.
+
+        Raises:
+            InputError: an argument is not what it must be.
+        """
+        if status is not None and status not in set(Status):
+            raise InputError(f"status={status!r} is none; use one of {', '.join(Status)}")
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_PER_PAGE:
+            raise InputError(f"limit={limit!r}: pass a whole number from 1 to {MOST_PER_PAGE}")
+        wanted = Filter(
+            status=None if status is None else Status(status),
+            state_id=None if state_id is None else checked_id("state_id", state_id),
+            requester=None if requester is None else checked_id("requester", requester),
+            text=None if text is None else checked_text("text", text).casefold(),
+            since=None if since is None else to_micros(checked_moment("since", since)),
+            until=None if until is None else to_micros(checked_moment("until", until)),
+        )
+        with self._context.store.view() as reader:
+            found = reader.find(wanted, limit + 1, None if cursor is None else _position(cursor))
+        page = tuple(found[:limit])
+        return Page(page, _cursor(page[-1]) if len(found) > limit else None)
+
+    def _dossier(self, request_id: str) -> Dossier:
+        with self._context.store.view() as reader:
+            return Dossier.load(reader, request_id)
+
+    def _entries(self, reader: Reader, state_id: str) -> tuple[HistoryEntry, ...]:
+        links = reader.links(Ledger.HISTORY, checked_id("state_id", state_id))
+        if not links and reader.state(state_id) is None:
+            raise StateNotFoundError(state_id)
+        return tuple(HISTORY_BOOK.read(links))
+
+
+def audit_records(reader: Reader, request_id: str) -> tuple[AuditRecord, ...]:
+    """Read a request's audit records, oldest first, checking the chain."""
+    return tuple(AUDIT_BOOK.read(reader.links(Ledger.AUDIT, request_id)))
+
+
+def replayed(entries: list[HistoryEntry]) -> bytes:
+    """Replay a history from its beginning, checking the hash of every step.
+
+    Returns:
+        The canonical JSON of the state after the last entry.
+
+    Raises:
+        IntegrityError: a step does not start from, or does not give, what it says.
+    """
+    document, body = None, b""
+    for entry in entries:
+        row = f"{entry.state_id}#{entry.version}"
+        if entry.kind is HistoryKind.EXECUTED and digest(body) != entry.before_hash:
+            raise IntegrityError(Ledger.HISTORY, row, "it does not start from the version before it")
+        try:
+            document = patch(document, entry.changes)
+        except (LookupError, TypeError, AttributeError) as error:
+            raise IntegrityError(Ledger.HISTORY, row, f"its changes cannot be replayed: {error!r}") from error
+        body = canonical(document, row)
+        if digest(body) != entry.after_hash:
+            raise IntegrityError(Ledger.HISTORY, row, "replaying its changes gives another state")
+    return body
+
+
+def _every(reader: Reader, wanted: Filter) -> Iterator[MutationRequest]:
+    after: Position | None = None
+    while page := reader.find(wanted, MOST_PER_PAGE, after):
+        yield from page
+        after = (to_micros(page[-1].created_at), page[-1].id)
+
+
+def _cursor(last: MutationRequest) -> str:
+    return base64.urlsafe_b64encode(canonical([to_micros(last.created_at), last.id])).decode()
+
+
+def _position(cursor: str) -> Position:
+    try:
+        at, request_id = parse(base64.urlsafe_b64decode(cursor))
+        return int(at), str(request_id)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"cursor={cursor!r} is none; pass the cursor of the page before, unchanged") from error

@@ -1,0 +1,79 @@
+"""Version resolution: compare the version that was approved with the version there is. Always, also when equal."""
+
+from collections.abc import Callable, Sequence
+
+from signoff.errors import IntegrityError
+from signoff.model.request import OnDrift
+from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
+from signoff.model.trail import HISTORY, Ledger
+from signoff.store.port import Reader
+
+MOST_STEPS = 100
+"""How many steps a drift report lists."""
+
+_OUTCOMES = {
+    OnDrift.REJECT: ResolutionOutcome.STALE,
+    OnDrift.RENEW_APPROVAL: ResolutionOutcome.RENEW_APPROVAL,
+    OnDrift.REVALIDATE: ResolutionOutcome.REVALIDATE,
+}
+
+
+class VersionResolver:
+    """Says what follows when the state has moved, by the strategy pinned at submission. Pure."""
+
+    def resolve(
+        self,
+        *,
+        state_id: str,
+        expected: int,
+        current: int,
+        on_drift: OnDrift,
+        fallback: OnDrift,
+        same_effect: Callable[[], bool],
+        drift: Callable[[], Sequence[DriftStep]],
+    ) -> Resolution:
+        """Compare two versions.
+
+        Versions are integers that the store never uses twice, so a state that went from A to B and back to A has moved.
+
+        Args:
+            state_id: of which state.
+            expected: the version that was approved.
+            current: the version there is.
+            on_drift: the strategy.
+            fallback: the strategy where on_drift is keep_if_same_effect and the effect is another.
+            same_effect: tells whether the mutation would do now what was approved; asked only if that matters.
+            drift: gives the steps between the versions; asked only if there are any.
+
+        Raises:
+            IntegrityError: the current version is older than the approved one.
+        """
+        if current < expected:
+            raise IntegrityError("signoff_states", state_id, f"its version went back from {expected} to {current}")
+        if current == expected:
+            return Resolution(ResolutionOutcome.UNCHANGED, expected, current, on_drift)
+        if on_drift is not OnDrift.KEEP_IF_SAME_EFFECT:
+            outcome = _OUTCOMES[on_drift]
+        else:
+            outcome = ResolutionOutcome.SAME_EFFECT if same_effect() else _OUTCOMES[fallback]
+        steps = tuple(drift())
+        return Resolution(outcome, expected, current, on_drift, steps, current - expected - len(steps))
+
+
+def drift_steps(reader: Reader, state_id: str, expected: int) -> list[DriftStep]:
+    """Read which requests moved a state since a version, and where.
+
+    Args:
+        reader: the store.
+        state_id: of which state.
+        expected: the version to begin after.
+
+    Returns:
+        At most 100 steps, oldest first.
+    """
+    links = reader.links(Ledger.HISTORY, state_id, expected, MOST_STEPS)
+    entries = (HISTORY.load(link.body, f"{state_id}#{link.seq}") for link in links)
+    return [
+        DriftStep(entry.version, entry.request_id, entry.mutation, entry.actor, tuple(c.path for c in entry.changes))
+        for entry in entries
+    ]

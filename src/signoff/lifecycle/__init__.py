@@ -1,0 +1,1 @@
+"""The life of a request: one table, pure guards, and the machine that runs them."""

@@ -1,0 +1,124 @@
+"""Runs the table on `transitions`: one private machine, shared, with a throw-away step as its model.
+
+The only module that imports transitions. A step is never registered with the machine (that costs four to seven times a
+whole flow); a guard that refuses becomes a typed error, where transitions alone would answer False.
+"""
+
+from collections.abc import Callable
+
+from transitions import EventData, Machine, MachineError
+
+from signoff.errors import TransitionRefusedError
+from signoff.lifecycle.emission import emit
+from signoff.lifecycle.step import Evidence, Step
+from signoff.lifecycle.table import LIFECYCLE, Table, Transition, Trigger
+from signoff.model.request import Status
+
+
+class Lifecycle:
+    """A machine for one table.
+
+    Args:
+        table: the table to run.
+    """
+
+    def __init__(self, table: Table = LIFECYCLE) -> None:
+        self.table = table
+        self._machine = Machine(
+            model=None,
+            states=[status.value for status in Status],
+            initial=Status.CREATED.value,
+            auto_transitions=False,
+            send_event=True,
+            transitions=[
+                {
+                    "trigger": row.trigger.value,
+                    "source": [source.value for source in row.sources],
+                    "dest": row.target.value,
+                    "conditions": [_condition(row)],
+                    "after": [_callback(row)],
+                }
+                for row in table
+            ],
+        )
+
+    def arrows(self) -> set[tuple[str, str, str]]:
+        """Give what the running machine knows as (source, trigger, target)."""
+        return {
+            (str(arrow.source), name, str(arrow.dest))
+            for name, event in self._machine.events.items()
+            for arrows in event.transitions.values()
+            for arrow in arrows
+        }
+
+    def fire(self, step: Step, trigger: Trigger, evidence: Evidence) -> None:
+        """Move a step, and let the callbacks write what that leaves behind.
+
+        Args:
+            step: the step being built; it is as before if this raises.
+            trigger: what is asked.
+            evidence: the facts to judge by.
+
+        Raises:
+            TransitionRefusedError: the table has no such transition, or its guard refuses.
+        """
+        self.demand(step, trigger)
+        try:
+            moved = self._machine.events[trigger.value].trigger(step, evidence)
+        except MachineError as error:
+            raise self._refusal(step, trigger, "no_transition", str(error)) from error
+        if not moved:
+            row = self.table.cell(step.status, trigger)
+            raise self._refusal(step, trigger, row.guard.name if row else "no_transition", step.refusal)
+
+    def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
+        """Move a step if its guard lets it, and tell whether it did."""
+        row = self.table.cell(step.status, trigger)
+        if row is None or row.guard.refuses(step, evidence):
+            return False
+        self.fire(step, trigger, evidence)
+        return True
+
+    def demand(self, step: Step, trigger: Trigger) -> None:
+        """See to it that the table has this transition, before evidence is gathered for it.
+
+        Raises:
+            TransitionRefusedError: it has not.
+        """
+        if self.table.cell(step.status, trigger) is None:
+            possible = ", ".join(self.table.triggers(step.status)) or "nothing, it is terminal"
+            raise self._refusal(step, trigger, "no_transition", f"from {step.status} there is {possible}")
+
+    @staticmethod
+    def _refusal(step: Step, trigger: Trigger, rule: str, reason: str) -> TransitionRefusedError:
+        return TransitionRefusedError(
+            request_id=step.request.id, status=step.status, trigger=trigger, rule=rule, reason=reason
+        )
+
+
+def _condition(row: Transition) -> Callable[[EventData], bool]:
+    def condition(event: EventData) -> bool:
+        step, evidence = _subject(event)
+        step.refusal = row.guard.refuses(step, evidence)
+        return not step.refusal
+
+    return condition
+
+
+def _callback(row: Transition) -> Callable[[EventData], None]:
+    def callback(event: EventData) -> None:
+        step, evidence = _subject(event)
+        emit(step, row, evidence)
+
+    return callback
+
+
+def _subject(event: EventData) -> tuple[Step, Evidence]:
+    (evidence,) = event.args
+    step = event.model
+    if not isinstance(step, Step) or not isinstance(evidence, Evidence):
+        raise TypeError(f"the lifecycle moves a Step by Evidence, not {step!r} by {evidence!r}")
+    return step, evidence
+
+
+MACHINE = Lifecycle()

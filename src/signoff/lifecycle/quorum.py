@@ -1,0 +1,71 @@
+"""Whether votes meet requirements: distinct people, one place each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from signoff.model.request import Terms
+from signoff.model.requirement import Requirement, Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an approval has come.
+
+    Attributes:
+        missing: requirements that are not met, with how many votes each still needs.
+        counted: the actors whose votes fill a place, in alphabetical order.
+    """
+
+    missing: tuple[tuple[Requirement, int], ...]
+    counted: tuple[str, ...]
+
+    @property
+    def met(self) -> bool:
+        """Whether every requirement is met."""
+        return not self.missing
+
+    def __str__(self) -> str:
+        if self.met:
+            return "every requirement is met"
+        return "still needs " + " and ".join(f"{count} of {requirement}" for requirement, count in self.missing)
+
+
+def standing(terms: Terms, digest: str, votes: Iterable[Vote]) -> Standing:
+    """Seat the votes: as many places filled as can be, each actor in one.
+
+    Votes for another digest do not count, nor do those of the requester and of whoever the requester acts for. An
+    actor who fits several requirements is seated where it helps most (augmenting paths, Kuhn 1955).
+
+    Args:
+        terms: the requirements and the requester.
+        digest: the digest that votes must be bound to.
+        votes: all votes there are.
+    """
+    asking = {terms.requester, terms.on_behalf_of}
+    voters = {vote.actor: vote for vote in votes if vote.digest == digest and vote.actor not in asking}
+    seats: list[list[Vote]] = [[] for _ in terms.requirements]
+    for _, vote in sorted(voters.items()):
+        _seat(vote, terms.requirements, seats, set())
+    missing = tuple(
+        (requirement, requirement.count - len(taken))
+        for requirement, taken in zip(terms.requirements, seats, strict=True)
+        if len(taken) < requirement.count
+    )
+    return Standing(missing, tuple(sorted(vote.actor for taken in seats for vote in taken)))
+
+
+def _seat(vote: Vote, requirements: tuple[Requirement, ...], seats: list[list[Vote]], tried: set[int]) -> bool:
+    """Find the vote a place, moving others where that makes room."""
+    for index, requirement in enumerate(requirements):
+        if index in tried or not requirement.admits(vote.roles, vote.groups):
+            continue
+        tried.add(index)
+        taken = seats[index]
+        if len(taken) < requirement.count:
+            taken.append(vote)
+            return True
+        for place, other in enumerate(taken):
+            if _seat(other, requirements, seats, tried):
+                taken[place] = vote
+                return True
+    return False

@@ -1,0 +1,133 @@
+"""Canonical JSON and SHA-256: the one place where a value becomes bytes and a hash.
+
+Canonical means: keys sorted, no white space, UTF-8, no NaN or Infinity, integers of any size exact, strings kept as
+they are (no Unicode normalisation), moments in UTC with one format. Equal values give equal bytes, and the bytes give
+the value back.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+
+import orjson
+from pydantic import PlainSerializer, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from signoff.errors import IntegrityError, NotCanonicalError
+
+Json: TypeAlias = Any
+"""A JSON value: None, bool, int, float, str, or lists and string-keyed dicts of them."""
+
+T = TypeVar("T")
+
+_PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
+_STRICT = _PLAIN | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def canonical(value: Json, what: str = "value") -> bytes:
+    """Give the canonical JSON of a JSON value.
+
+    Args:
+        value: the JSON value.
+        what: how to name it in an error.
+
+    Raises:
+        NotCanonicalError: the value holds NaN, Infinity, a lone surrogate, a key that is no string, or something
+            that is not JSON.
+    """
+    try:
+        body = orjson.dumps(value, option=_STRICT)
+        if b"null" in body:  # orjson writes NaN as null, so only then can there be one
+            _refuse_not_finite(value, what)
+    except (TypeError, RecursionError) as error:
+        return _canonical_by_hand(value, what, error)
+    return body
+
+
+def _canonical_by_hand(value: Json, what: str, error: Exception) -> bytes:
+    """Write what orjson does not, integers over 64 bit, and refuse what nobody can."""
+    if "64-bit" not in str(error):
+        raise NotCanonicalError(f"{what} has no canonical JSON: {error}; use plain JSON values") from error
+    try:
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as reason:
+        raise NotCanonicalError(f"{what} has no canonical JSON: {reason}; use plain JSON values") from reason
+
+
+def _refuse_not_finite(value: Json, what: str, path: str = "") -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NotCanonicalError(f"{what}{path} is {value}, which JSON cannot say; use None or a string")
+    if isinstance(value, dict):
+        for key, member in value.items():
+            _refuse_not_finite(member, what, f"{path}/{key}")
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            _refuse_not_finite(member, what, f"{path}/{index}")
+
+
+def parse(body: bytes | str) -> Json:
+    """Read canonical JSON back, exactly.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+    return from_json(body, allow_inf_nan=False)
+
+
+def digest(body: bytes, previous: str = "") -> str:
+    """Give the SHA-256 of bytes as hex, chained to a previous hash where there is one."""
+    return sha256(previous.encode() + body).hexdigest()
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment in UTC in the one format: `2026-01-31T12:00:00.000000Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(stamp, return_type=str)]
+"""An aware datetime, written by `stamp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One row of an append-only ledger: its body, and a hash that covers it and all rows before it.
+
+    Attributes:
+        owner: the request or state the ledger belongs to.
+        seq: place in the ledger: 1, 2, 3 ... for decisions and audit records, the version for history.
+        body: canonical JSON.
+        hash: SHA-256 over the previous link's hash and this body.
+    """
+
+    owner: str
+    seq: int
+    body: bytes
+    hash: str
+
+
+class Codec(Generic[T]):
+    """Turns one record type into canonical JSON and back."""
+
+    def __init__(self, record: type[T], table: str) -> None:
+        """Make the codec of a record type that is stored in `table`."""
+        self._adapter = TypeAdapter(record)
+        self._table = table
+
+    def dump(self, record: T) -> bytes:
+        """Give the record's canonical JSON."""
+        return canonical(self._adapter.dump_python(record, mode="json"), self._table)
+
+    def load(self, body: bytes, row: str) -> T:
+        """Read a record back.
+
+        Raises:
+            IntegrityError: the body is not what `dump` wrote.
+        """
+        try:
+            return self._adapter.validate_json(body)
+        except ValidationError as error:
+            raise IntegrityError(self._table, row, f"the body cannot be read ({error.errors()[0]['msg']})") from error

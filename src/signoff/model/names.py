@@ -1,0 +1,83 @@
+"""What may be an id, a text or a moment: the rules for what comes in from outside."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from signoff.errors import InputError
+from signoff.model.canonical import canonical
+
+MAX_ID = 256
+"""The longest id, in characters."""
+
+_SHOWN = 60
+
+MAX_TEXT = 10_000
+"""The longest reason, in characters."""
+
+
+def checked_id(name: str, value: object) -> str:
+    """Give an id back unchanged, or say what is wrong with it.
+
+    Raises:
+        InputError: not a string, empty, longer than 256 characters, with white space at an end, or with a control
+            character or lone surrogate in it.
+    """
+    rule = _id_rule(value)
+    if rule or not isinstance(value, str):
+        shown = repr(value)[:_SHOWN] + ("..." if len(repr(value)) > _SHOWN else "")
+        raise InputError(f"{name}={shown} {rule}; use 1 to {MAX_ID} printable characters")
+    return value
+
+
+def _id_rule(value: object) -> str:
+    if not isinstance(value, str):
+        return f"is a {type(value).__name__}, not a string"
+    if not value:
+        return "is empty"
+    if len(value) > MAX_ID:
+        return f"has {len(value)} characters"
+    if value != value.strip():
+        return "begins or ends with white space"
+    if not value.isprintable():
+        return "holds a control character or a lone surrogate"
+    return ""
+
+
+def checked_text(name: str, value: object) -> str:
+    """Give free text back unchanged, or say what is wrong with it.
+
+    Raises:
+        InputError: not a string, longer than 10,000 characters, or with NUL or a lone surrogate in it.
+    """
+    if not isinstance(value, str):
+        raise InputError(f"{name} is a {type(value).__name__}; pass a string")
+    if len(value) > MAX_TEXT:
+        raise InputError(f"{name} has {len(value)} characters; keep it to {MAX_TEXT}, put more behind a link")
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InputError(f"{name} holds NUL or a lone surrogate, which not every store can keep; remove it")
+    return value
+
+
+def checked_moment(name: str, value: object) -> datetime:
+    """Give a moment in UTC.
+
+    Raises:
+        InputError: not a datetime, or one without a time zone.
+    """
+    if not isinstance(value, datetime):
+        raise InputError(f"{name} is a {type(value).__name__}; pass an aware datetime")
+    if value.tzinfo is None:
+        raise InputError(f"{name}={value.isoformat()} has no time zone; pass one, as in datetime.now(timezone.utc)")
+    return value.astimezone(UTC)
+
+
+def checked_metadata(name: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the caller passed
+    """Give metadata back as a dict of JSON values.
+
+    Raises:
+        InputError: not a mapping, or not JSON.
+    """
+    if not isinstance(value, dict):
+        raise InputError(f"{name} is a {type(value).__name__}; pass a dict of JSON values")
+    canonical(value, name)
+    return value

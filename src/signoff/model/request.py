@@ -1,0 +1,276 @@
+"""The durable request, and the terms an approval covers."""
+
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Self
+
+from signoff.model.canonical import Codec, Moment, canonical, digest, parse
+from signoff.model.changes import Changes
+from signoff.model.mutation import Intent
+from signoff.model.requirement import Requirement
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Give whole microseconds since 1970 in UTC: how stores keep and order moments."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Give the moment back, in UTC."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+class Status(StrEnum):
+    """Where a request is in its life."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    APPROVED = "approved"
+    RESOLVING = "resolving"
+    REVALIDATION = "revalidation"
+    FAILED = "failed"
+    EXECUTED = "executed"
+    STALE = "stale"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing can follow."""
+        return self in TERMINAL
+
+
+TERMINAL = frozenset(
+    {Status.EXECUTED, Status.STALE, Status.REJECTED, Status.CANCELED, Status.EXPIRED, Status.SUPERSEDED}
+)
+
+
+class OnDrift(StrEnum):
+    """What to do when the state has moved since the request was approved.
+
+    `KEEP_IF_SAME_EFFECT` simulates again on the latest state: if the change set is the same, byte for byte, and
+    policies and checks pass, the approval still covers it; otherwise the fallback applies.
+    """
+
+    REJECT = "reject"
+    RENEW_APPROVAL = "renew_approval"
+    REVALIDATE = "revalidate"
+    KEEP_IF_SAME_EFFECT = "keep_if_same_effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything an approval covers. Immutable; an edit makes new terms with a new digest.
+
+    Attributes:
+        state_id: which state is to change.
+        state_type: the `type_name` of its class.
+        mutation: the registered name of the mutation.
+        schema_version: of the mutation.
+        payload: the mutation's fields, as canonical JSON text.
+        intent: what it is for.
+        requester: who asked.
+        on_behalf_of: for whom, if for somebody else.
+        reason: why, in the requester's words.
+        expected_version: the version of the state it was approved for.
+        state_hash: SHA-256 of the state at that version.
+        on_drift: what to do when the state has moved.
+        fallback: what to do when `on_drift` is keep_if_same_effect and the effect is not the same.
+        pause_for_revalidation: stop in `revalidation` instead of going on in the same call.
+        requirements: what must be met.
+        effect: the change set, by meaning, from simulating it on the state at that version.
+        expires_at: the deadline, if any.
+    """
+
+    state_id: str
+    state_type: str
+    mutation: str
+    schema_version: int
+    payload: str
+    intent: Intent
+    requester: str
+    on_behalf_of: str | None
+    reason: str
+    expected_version: int
+    state_hash: str
+    on_drift: OnDrift
+    fallback: OnDrift
+    pause_for_revalidation: bool
+    requirements: tuple[Requirement, ...]
+    effect: Changes
+    expires_at: Moment | None
+
+
+TERMS = Codec(Terms, "signoff_terms")
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What a request is found by, kept beside the terms it is derived from so that a store can index it.
+
+    Attributes:
+        state_id: the state it wants to change.
+        requester: who asked.
+        expires_at: the deadline in microseconds since 1970, if any.
+        text: intent and reason, case folded, for search.
+    """
+
+    state_id: str
+    requester: str
+    expires_at: int | None
+    text: str
+
+    @classmethod
+    def of(cls, terms: Terms) -> Self:
+        """Derive it from the terms."""
+        deadline = None if terms.expires_at is None else to_micros(terms.expires_at)
+        return cls(terms.state_id, terms.requester, deadline, f"{terms.intent.text} {terms.reason}".casefold())
+
+
+@dataclass(frozen=True)
+class MutationRequest:
+    """A request as it is at one revision. A snapshot: it never changes, a move makes the next one.
+
+    Attributes:
+        id: an opaque string, time-ordered unless you gave it.
+        revision: how many decisions its trail holds; raised by every move (optimistic concurrency).
+        status: where it is in its life.
+        digest: SHA-256 over the terms: what an approval is bound to.
+        head: hash of the last decision.
+        created_at: when it was submitted, UTC.
+        updated_at: when it last moved, UTC.
+        terms_number: 1 for the first terms, 2 after a renewed approval, and so on.
+        attempts: how often execution was begun.
+        failures: how often `apply` raised.
+        audits: how many audit records there are.
+        audit_head: hash of the last audit record.
+        validated_version: the version it was last revalidated on, if it was.
+        resolved_version: the version it was executed on.
+        resulting_version: the version its execution made.
+        execution_id: of the last attempt.
+        held: why it is held back, or "".
+        successor: the request that superseded it.
+        idempotency_key: the caller's key, if any.
+        asked: SHA-256 over what the caller asked for, to compare under an idempotency key.
+        correlation_id: the caller's id for a larger operation, or "".
+        metadata_json: the caller's notes, as JSON text.
+        filed: what it is found by; derived from the terms.
+        terms_json: the terms as canonical JSON: the bytes that the digest is over.
+    """
+
+    id: str
+    revision: int
+    status: Status
+    digest: str
+    head: str
+    created_at: datetime
+    updated_at: datetime
+    terms_number: int
+    attempts: int
+    failures: int
+    audits: int
+    audit_head: str
+    validated_version: int | None
+    resolved_version: int | None
+    resulting_version: int | None
+    execution_id: str | None
+    held: str
+    successor: str | None
+    idempotency_key: str | None
+    asked: str
+    correlation_id: str
+    metadata_json: str
+    filed: "Filed" = field(repr=False)
+    terms_json: bytes = field(repr=False)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What an approval covers, read from the stored bytes.
+
+        Raises:
+            IntegrityError: the stored terms cannot be read.
+        """
+        return TERMS.load(self.terms_json, f"{self.id}#{self.terms_number}")
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The caller's notes."""
+        loaded: dict[str, Any] = parse(self.metadata_json)
+        return loaded
+
+    @property
+    def state_id(self) -> str:
+        """The state it wants to change."""
+        return self.terms.state_id
+
+    @property
+    def mutation(self) -> str:
+        """The registered name of the mutation."""
+        return self.terms.mutation
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The mutation's fields."""
+        loaded: dict[str, Any] = parse(self.terms.payload)
+        return loaded
+
+    @property
+    def requester(self) -> str:
+        """Who asked."""
+        return self.terms.requester
+
+    @property
+    def expected_version(self) -> int:
+        """The version it is approved for: the one at submission, or the last one it was revalidated on."""
+        return self.validated_version or self.terms.expected_version
+
+    @property
+    def on_drift(self) -> OnDrift:
+        """What happens when the state has moved."""
+        return self.terms.on_drift
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What must be met before it is approved."""
+        return self.terms.requirements
+
+    @property
+    def effect(self) -> Changes:
+        """The change set that approvers see and approve."""
+        return self.terms.effect
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """The deadline, UTC, if there is one."""
+        return self.terms.expires_at
+
+    def seal(self) -> str:
+        """Give the SHA-256 over every column but the chain's head.
+
+        Each decision records it, so that no column can be changed behind the trail's back.
+        """
+        columns = [
+            getattr(self, each.name) for each in fields(self) if each.name not in {"head", "filed", "terms_json"}
+        ]
+        filed = self.filed
+        columns += [filed.state_id, filed.requester, filed.expires_at, filed.text]
+        return digest(canonical([to_micros(each) if isinstance(each, datetime) else each for each in columns], "seal"))
+
+    def with_terms(self, terms: Terms) -> Self:
+        """Give the request on other terms: a new digest, so that no earlier vote counts."""
+        body = TERMS.dump(terms)
+        return replace(
+            self,
+            terms_json=body,
+            digest=digest(body),
+            terms_number=self.terms_number + 1,
+            validated_version=None,
+            filed=Filed.of(terms),
+        )

@@ -1,0 +1,78 @@
+"""What came of one run of a mutation through the engine."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from signoff.model.changes import Changes
+from signoff.model.mutation import Issue
+from signoff.model.requirement import Requirement
+from signoff.model.state import State
+from signoff.model.trail import Answer
+
+
+class Mode(StrEnum):
+    """How far a run goes.
+
+    `VALIDATE` only checks; `SIMULATE` also applies and asks the policies; `COMMIT` does the same and means it: what
+    still needs an approval is refused.
+    """
+
+    COMMIT = "commit"
+    SIMULATE = "simulate"
+    VALIDATE = "validate"
+
+
+class RunStatus(StrEnum):
+    """How a run ended."""
+
+    ACCEPTED = "accepted"
+    UNAPPROVED = "unapproved"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a mutation.
+
+    Attributes:
+        mutation: its name.
+        mode: commit, simulate or validate.
+        status: accepted, unapproved (a policy requires what is not met), refused (a check or policy), or failed.
+        issues: what the check found.
+        answers: what each policy said, in the order they were asked.
+        requirements: everything the policies require, met or not.
+        changes: the change set.
+        after: the new state, or None where there is none.
+        after_body: its canonical JSON.
+        error: type and message of what `apply` raised, or "".
+        duration_us: microseconds it took.
+        reports: interceptors that raised: `name.stage: error`.
+    """
+
+    mutation: str
+    mode: Mode
+    status: RunStatus
+    issues: tuple[Issue, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    changes: Changes = ()
+    after: State | None = None
+    after_body: bytes = b""
+    error: str = ""
+    duration_us: int = 0
+    reports: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing stands against it."""
+        return self.status is RunStatus.ACCEPTED
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it was not accepted, in words."""
+        found = [f"{issue.path or '(whole)'}: {issue.message}" for issue in self.issues]
+        found += [answer.detail for answer in self.answers if answer.verdict in {"deny", "none"}]
+        if self.status is RunStatus.UNAPPROVED:
+            found += [f"requires {requirement}" for requirement in self.requirements]
+        return (*found, self.error) if self.error else tuple(found)

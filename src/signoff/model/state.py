@@ -1,0 +1,100 @@
+"""The user's states, and what is known of a stored one."""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from signoff.errors import InputError
+from signoff.model.canonical import canonical, digest
+
+
+class State(BaseModel):
+    """Base of everything that can be governed: a frozen pydantic model.
+
+    A state is stored as canonical JSON under a state id and has a version (1, 2, 3 ... given by the store, never used
+    twice). Subclass it with the fields you need; unknown fields and NaN are refused.
+
+    Attributes:
+        type_name: the name it is stored under; the class name unless you set another.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    type_name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - passed on to pydantic
+        """Name the type after its class, unless the class names it itself."""
+        super().__init_subclass__(**kwargs)
+        if not cls.__dict__.get("type_name"):
+            cls.type_name = cls.__name__
+
+    def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
+        """Give a validated copy with some fields replaced.
+
+        Args:
+            **changes: new values by field name.
+
+        Raises:
+            InputError: a value does not fit its field, or there is no such field.
+        """
+        try:
+            return type(self).model_validate({**dict(self), **changes})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"{type(self).__name__}.{where} does not accept that value: {first['msg']}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the state as a JSON object."""
+        return self.model_dump(mode="json")
+
+
+def state_body(state: State) -> bytes:
+    """Give a state's canonical JSON.
+
+    Raises:
+        NotCanonicalError: it holds something JSON cannot say exactly.
+    """
+    return canonical(state.to_json(), type(state).type_name)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A state as a store holds it.
+
+    Attributes:
+        state_id: under which id.
+        state_type: the `type_name` of its class.
+        version: 1, 2, 3 ... never used twice.
+        body: canonical JSON.
+        hash: SHA-256 of the body.
+        foreign: whether it is kept in a table of the user's own, which other hands may change too.
+    """
+
+    state_id: str
+    state_type: str
+    version: int
+    body: bytes
+    hash: str
+    foreign: bool = False
+
+    def next(self, body: bytes) -> "StoredState":
+        """Give the version that follows, with another body."""
+        return replace(self, version=self.version + 1, body=body, hash=digest(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state read back at one version.
+
+    Attributes:
+        state_id: under which id.
+        version: which version.
+        hash: SHA-256 of its canonical JSON.
+        state: the state itself, an instance of your class.
+    """
+
+    state_id: str
+    version: int
+    hash: str
+    state: State

@@ -1,0 +1,211 @@
+"""The memory store: small, for tests and trying out, and held equal to the others by the store contract."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from threading import RLock
+from typing import Any
+
+from signoff.errors import (
+    AlreadyExistsError,
+    ConfigurationError,
+    RevisionConflictError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
+from signoff.model.canonical import Link
+from signoff.model.request import TERMINAL, MutationRequest, to_micros
+from signoff.model.state import StoredState
+from signoff.model.trail import Ledger
+from signoff.model.writes import Writes
+from signoff.store.port import REQUESTS, STATES, Filter, Position
+
+
+class MemoryStore:
+    """Keeps everything in this process, for as long as it lives. One unit of work at a time."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._open = True
+        self._busy = False
+        self._tables: _Tables = _Tables()
+
+    @contextmanager
+    def unit(self) -> Iterator["MemoryUnit"]:
+        """Begin a unit of work: kept when the block ends, undone when it raises."""
+        with self._held():
+            if self._busy:
+                raise ConfigurationError("a unit of work is open in this thread: a policy must not call Governance")
+            self._busy = True
+            unit = MemoryUnit(self._tables)
+            try:
+                yield unit
+            except BaseException:
+                unit.undo()
+                raise
+            finally:
+                self._busy = False
+
+    @contextmanager
+    def view(self) -> Iterator["MemoryReader"]:
+        """Open a consistent view for reading."""
+        with self._held():
+            yield MemoryReader(self._tables)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._open = False
+        self._tables = _Tables()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with self._lock:
+            if not self._open:
+                raise StoreUnavailableError("this store was closed; open another")
+            yield
+
+    def __repr__(self) -> str:
+        return f"MemoryStore({len(self._tables.requests)} requests, {len(self._tables.states)} states)"
+
+
+class _Tables:
+    def __init__(self) -> None:
+        self.requests: dict[str, MutationRequest] = {}
+        self.by_key: dict[str, str] = {}
+        self.states: dict[str, StoredState] = {}
+        self.ledgers: dict[tuple[str, str], list[Link]] = {}
+
+
+class MemoryReader:
+    """Reads the tables; gives out copies, so that nothing handed out can change what is kept."""
+
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    def request(self, request_id: str) -> MutationRequest | None:
+        """Give a request, or None."""
+        found = self._tables.requests.get(request_id)
+        return None if found is None else replace(found)
+
+    def request_by_key(self, idempotency_key: str) -> MutationRequest | None:
+        """Give the request that has an idempotency key, or None."""
+        return self.request(self._tables.by_key.get(idempotency_key, ""))
+
+    def find(self, wanted: Filter, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
+        """Give requests, newest first, those that come after a position."""
+        found = ((to_micros(each.created_at), each.id, each) for each in self._tables.requests.values())
+        matching = sorted((row for row in found if _matches(row[2], wanted, row[0])), key=lambda r: r[:2], reverse=True)
+        return [replace(each) for at, key, each in matching if after is None or (at, key) < after][:limit]
+
+    def state(self, state_id: str) -> StoredState | None:
+        """Give a state as it is now, or None."""
+        return self._tables.states.get(state_id)
+
+    def links(self, ledger: Ledger, owner: str, after: int = 0, limit: int | None = None) -> Sequence[Link]:
+        """Give links of a ledger in order, those with a seq beyond `after`."""
+        kept = self._tables.ledgers.get((ledger, owner), [])
+        first = bisect_right(kept, after, key=lambda link: link.seq)
+        return kept[first:] if limit is None else kept[first : first + limit]
+
+    def last_link(self, ledger: Ledger, owner: str) -> Link | None:
+        """Give the last link of a ledger, or None."""
+        kept = self._tables.ledgers.get((ledger, owner))
+        return kept[-1] if kept else None
+
+    def keys(self, table: str, after: str, limit: int) -> Sequence[str]:
+        """Give ids of states or requests, or owners of a ledger, in order, those beyond `after`."""
+        names: Iterable[str] = (
+            owner for (ledger, owner), links in self._tables.ledgers.items() if ledger == table and links
+        )
+        if table in {STATES, REQUESTS}:
+            names = self._tables.states if table == STATES else self._tables.requests
+        return sorted(name for name in names if name > after)[:limit]
+
+
+def _matches(request: MutationRequest, wanted: Filter, created: int) -> bool:
+    filed = request.filed
+    return (
+        (wanted.status is None or request.status is wanted.status)
+        and (wanted.state_id is None or filed.state_id == wanted.state_id)
+        and (wanted.requester is None or filed.requester == wanted.requester)
+        and (wanted.text is None or wanted.text in filed.text)
+        and (wanted.since is None or created >= wanted.since)
+        and (wanted.until is None or created < wanted.until)
+        and (
+            wanted.due is None
+            or (filed.expires_at is not None and filed.expires_at <= wanted.due and request.status not in TERMINAL)
+        )
+    )
+
+
+class MemoryUnit(MemoryReader):
+    """A unit of work; remembers what to put back."""
+
+    def __init__(self, tables: _Tables) -> None:
+        super().__init__(tables)
+        self._undo: list[Callable[[], object]] = []
+
+    def write(self, writes: Writes) -> None:
+        """Write one governed step, all of it or nothing."""
+        mark = len(self._undo)
+        try:
+            self._write_request(writes)
+            self._write_state(writes)
+            for ledger, links in (
+                (Ledger.DECISIONS, writes.decisions),
+                (Ledger.AUDIT, writes.audit),
+                (Ledger.HISTORY, writes.history),
+            ):
+                self._append(ledger, links)
+        except BaseException:
+            self.undo(mark)
+            raise
+
+    def undo(self, mark: int = 0) -> None:
+        """Put back what was there before."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    def _set(self, table: dict[str, Any], key: str, value: object) -> None:
+        if key in table:
+            self._undo.append(partial(table.__setitem__, key, table[key]))
+        else:
+            self._undo.append(partial(table.pop, key))
+        table[key] = value
+
+    def _write_request(self, writes: Writes) -> None:
+        request = writes.request
+        if request is None:
+            return
+        kept = self._tables.requests.get(request.id)
+        if writes.revision == 0:
+            if kept is not None:
+                raise AlreadyExistsError(f"there is a request {request.id!r} already; leave id= out to get a new one")
+            if request.idempotency_key is not None:
+                if request.idempotency_key in self._tables.by_key:
+                    raise AlreadyExistsError(f"idempotency key {request.idempotency_key!r} is taken")
+                self._set(self._tables.by_key, request.idempotency_key, request.id)
+        elif kept is None or kept.revision != writes.revision:
+            raise RevisionConflictError(request.id, writes.revision)
+        self._set(self._tables.requests, request.id, replace(request))
+
+    def _write_state(self, writes: Writes) -> None:
+        state = writes.state
+        if state is None:
+            return
+        kept = self._tables.states.get(state.state_id)
+        if writes.version == 0 and kept is not None:
+            raise AlreadyExistsError(f"there is a state {state.state_id!r} already; submit a mutation to change it")
+        if writes.version and (kept is None or kept.version != writes.version):
+            raise VersionConflictError(state.state_id, writes.version)
+        self._set(self._tables.states, state.state_id, state)
+
+    def _append(self, ledger: Ledger, links: Sequence[Link]) -> None:
+        for link in links:
+            kept = self._tables.ledgers.setdefault((ledger, link.owner), [])
+            if kept and kept[-1].seq >= link.seq:
+                raise RevisionConflictError(link.owner, link.seq - 1)
+            kept.append(link)
+            self._undo.append(kept.pop)

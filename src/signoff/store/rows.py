@@ -1,0 +1,78 @@
+"""How a request becomes a row of columns, and back, for every SQL store."""
+
+from typing import Any
+
+from signoff.errors import IntegrityError
+from signoff.model.request import Filed, MutationRequest, Status, from_micros, to_micros
+
+Row = tuple[Any, ...]
+
+
+def to_row(request: MutationRequest) -> dict[str, Any]:
+    """Give the columns of a request, in the order of the table."""
+    filed = request.filed
+    return {
+        "id": request.id,
+        "revision": request.revision,
+        "status": request.status.value,
+        "digest": request.digest,
+        "head": request.head,
+        "created_at": to_micros(request.created_at),
+        "updated_at": to_micros(request.updated_at),
+        "terms_number": request.terms_number,
+        "attempts": request.attempts,
+        "failures": request.failures,
+        "audits": request.audits,
+        "audit_head": request.audit_head,
+        "validated_version": request.validated_version,
+        "resolved_version": request.resolved_version,
+        "resulting_version": request.resulting_version,
+        "execution_id": request.execution_id,
+        "held": request.held,
+        "successor": request.successor,
+        "idempotency_key": request.idempotency_key,
+        "asked": request.asked,
+        "correlation_id": request.correlation_id,
+        "metadata": request.metadata_json,
+        "state_id": filed.state_id,
+        "requester": filed.requester,
+        "expires_at": filed.expires_at,
+        "search": filed.text,
+    }
+
+
+def from_row(row: Row) -> MutationRequest:
+    """Read the columns of a request, and its terms as the last one.
+
+    Raises:
+        IntegrityError: a column holds what signoff never writes.
+    """
+    try:
+        return MutationRequest(
+            id=row[0],
+            revision=row[1],
+            status=Status(row[2]),
+            digest=row[3],
+            head=row[4],
+            created_at=from_micros(row[5]),
+            updated_at=from_micros(row[6]),
+            terms_number=row[7],
+            attempts=row[8],
+            failures=row[9],
+            audits=row[10],
+            audit_head=row[11],
+            validated_version=row[12],
+            resolved_version=row[13],
+            resulting_version=row[14],
+            execution_id=row[15],
+            held=row[16],
+            successor=row[17],
+            idempotency_key=row[18],
+            asked=row[19],
+            correlation_id=row[20],
+            metadata_json=row[21],
+            filed=Filed(*row[22:26]),
+            terms_json=(row[26] or "").encode(),
+        )
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise IntegrityError("signoff_requests", str(row[0]), f"a column holds what cannot be: {error}") from error

@@ -1,0 +1,106 @@
+-- Schema version 1. Moments are whole microseconds since 1970 in UTC; bodies are canonical JSON; hashes are SHA-256, hex.
+
+-- The states that signoff keeps itself. `version` only grows.
+CREATE TABLE signoff_states (
+    state_id   TEXT PRIMARY KEY,
+    state_type TEXT NOT NULL,
+    version    INTEGER NOT NULL CHECK (version >= 1),
+    body       TEXT NOT NULL,
+    hash       TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Where a request is in its life. One narrow row, rewritten by each move under optimistic concurrency (`revision`);
+-- what was asked and approved lies in signoff_terms.
+CREATE TABLE signoff_requests (
+    id                TEXT PRIMARY KEY,
+    revision          INTEGER NOT NULL CHECK (revision >= 1),
+    status            TEXT NOT NULL CHECK (status IN (
+        'created', 'pending', 'approved', 'resolving', 'revalidation', 'failed',
+        'executed', 'stale', 'rejected', 'canceled', 'expired', 'superseded')),
+    digest            TEXT NOT NULL,
+    head              TEXT NOT NULL,
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    terms_number      INTEGER NOT NULL,
+    attempts          INTEGER NOT NULL,
+    failures          INTEGER NOT NULL,
+    audits            INTEGER NOT NULL,
+    audit_head        TEXT NOT NULL,
+    validated_version INTEGER,
+    resolved_version  INTEGER,
+    resulting_version INTEGER,
+    execution_id      TEXT,
+    held              TEXT NOT NULL,
+    successor         TEXT,
+    idempotency_key   TEXT,
+    asked             TEXT NOT NULL,
+    correlation_id    TEXT NOT NULL,
+    metadata          TEXT NOT NULL,
+    state_id          TEXT NOT NULL,
+    requester         TEXT NOT NULL,
+    expires_at        INTEGER,
+    search            TEXT NOT NULL,
+    -- Whoever writes the word `executed` must also say on which version, into which, and by which execution.
+    CONSTRAINT executed_is_resolved CHECK (
+        status <> 'executed'
+        OR (resolved_version IS NOT NULL AND resulting_version IS NOT NULL AND execution_id IS NOT NULL))
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signoff_requests_idempotency ON signoff_requests (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX signoff_requests_created ON signoff_requests (created_at, id);
+CREATE INDEX signoff_requests_status ON signoff_requests (status, created_at, id);
+CREATE INDEX signoff_requests_state ON signoff_requests (state_id, created_at, id);
+CREATE INDEX signoff_requests_requester ON signoff_requests (requester, created_at, id);
+CREATE INDEX signoff_requests_due ON signoff_requests (expires_at)
+    WHERE expires_at IS NOT NULL AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed');
+
+-- What an approval covers. Each edit or renewal adds a row; none is ever changed.
+CREATE TABLE signoff_terms (
+    request_id TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    digest     TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    PRIMARY KEY (request_id, number)
+) WITHOUT ROWID;
+
+-- Three ledgers, append-only. `hash` covers the body and the hash of the row before.
+CREATE TABLE signoff_decisions (
+    request_id TEXT NOT NULL,
+    seq        INTEGER NOT NULL,
+    body       TEXT NOT NULL,
+    hash       TEXT NOT NULL,
+    PRIMARY KEY (request_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE signoff_audit (
+    request_id TEXT NOT NULL,
+    seq        INTEGER NOT NULL,
+    body       TEXT NOT NULL,
+    hash       TEXT NOT NULL,
+    PRIMARY KEY (request_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE signoff_history (
+    state_id TEXT NOT NULL,
+    version  INTEGER NOT NULL,
+    body     TEXT NOT NULL,
+    hash     TEXT NOT NULL,
+    PRIMARY KEY (state_id, version)
+) WITHOUT ROWID;
+
+CREATE TRIGGER signoff_terms_keep BEFORE UPDATE ON signoff_terms
+BEGIN SELECT RAISE(ABORT, 'signoff_terms is append-only'); END;
+CREATE TRIGGER signoff_terms_stay BEFORE DELETE ON signoff_terms
+BEGIN SELECT RAISE(ABORT, 'signoff_terms is append-only'); END;
+CREATE TRIGGER signoff_decisions_keep BEFORE UPDATE ON signoff_decisions
+BEGIN SELECT RAISE(ABORT, 'signoff_decisions is append-only'); END;
+CREATE TRIGGER signoff_decisions_stay BEFORE DELETE ON signoff_decisions
+BEGIN SELECT RAISE(ABORT, 'signoff_decisions is append-only'); END;
+CREATE TRIGGER signoff_audit_keep BEFORE UPDATE ON signoff_audit
+BEGIN SELECT RAISE(ABORT, 'signoff_audit is append-only'); END;
+CREATE TRIGGER signoff_audit_stay BEFORE DELETE ON signoff_audit
+BEGIN SELECT RAISE(ABORT, 'signoff_audit is append-only'); END;
+CREATE TRIGGER signoff_history_keep BEFORE UPDATE ON signoff_history
+BEGIN SELECT RAISE(ABORT, 'signoff_history is append-only'); END;
+CREATE TRIGGER signoff_history_stay BEFORE DELETE ON signoff_history
+BEGIN SELECT RAISE(ABORT, 'signoff_history is append-only'); END;

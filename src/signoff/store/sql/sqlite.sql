@@ -1,0 +1,198 @@
+-- Named queries for SQLite. Every one reaches its rows by a primary key or an index.
+
+-- name: request
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE r.id = :id;
+
+-- name: request_by_key
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE r.idempotency_key = :key;
+
+-- name: find_by_all
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE (:status IS NULL OR r.status = :status)
+  AND (:state_id IS NULL OR r.state_id = :state_id)
+  AND (:requester IS NULL OR r.requester = :requester)
+  AND (:text IS NULL OR instr(r.search, :text) > 0)
+  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
+  AND r.created_at >= :since
+  AND r.created_at < :until
+  AND (r.created_at, r.id) < (:at, :id)
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT :limit;
+
+-- name: find_by_status
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE r.status = :status
+  AND (:state_id IS NULL OR r.state_id = :state_id)
+  AND (:requester IS NULL OR r.requester = :requester)
+  AND (:text IS NULL OR instr(r.search, :text) > 0)
+  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
+  AND r.created_at >= :since
+  AND r.created_at < :until
+  AND (r.created_at, r.id) < (:at, :id)
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT :limit;
+
+-- name: find_by_state_id
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE r.state_id = :state_id
+  AND (:status IS NULL OR r.status = :status)
+  AND (:requester IS NULL OR r.requester = :requester)
+  AND (:text IS NULL OR instr(r.search, :text) > 0)
+  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
+  AND r.created_at >= :since
+  AND r.created_at < :until
+  AND (r.created_at, r.id) < (:at, :id)
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT :limit;
+
+-- name: find_by_requester
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE r.requester = :requester
+  AND (:status IS NULL OR r.status = :status)
+  AND (:state_id IS NULL OR r.state_id = :state_id)
+  AND (:text IS NULL OR instr(r.search, :text) > 0)
+  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
+  AND r.created_at >= :since
+  AND r.created_at < :until
+  AND (r.created_at, r.id) < (:at, :id)
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT :limit;
+
+-- name: find_by_due
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+WHERE r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')
+  AND (:status IS NULL OR r.status = :status)
+  AND (:state_id IS NULL OR r.state_id = :state_id)
+  AND (:requester IS NULL OR r.requester = :requester)
+  AND (:text IS NULL OR instr(r.search, :text) > 0)
+  AND r.created_at >= :since
+  AND r.created_at < :until
+  AND (r.created_at, r.id) < (:at, :id)
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT :limit;
+
+-- name: state
+SELECT state_id, state_type, version, body, hash FROM signoff_states WHERE state_id = :state_id;
+
+-- name: links_signoff_decisions
+SELECT request_id, seq, body, hash FROM signoff_decisions
+WHERE request_id = :owner AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: last_link_signoff_decisions
+SELECT request_id, seq, body, hash FROM signoff_decisions
+WHERE request_id = :owner ORDER BY seq DESC LIMIT 1;
+
+-- name: append_signoff_decisions
+INSERT INTO signoff_decisions (request_id, seq, body, hash) VALUES (?, ?, ?, ?);
+
+-- name: keys_signoff_decisions
+SELECT DISTINCT request_id FROM signoff_decisions WHERE request_id > :after ORDER BY request_id LIMIT :limit;
+
+-- name: links_signoff_audit
+SELECT request_id, seq, body, hash FROM signoff_audit
+WHERE request_id = :owner AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: last_link_signoff_audit
+SELECT request_id, seq, body, hash FROM signoff_audit
+WHERE request_id = :owner ORDER BY seq DESC LIMIT 1;
+
+-- name: append_signoff_audit
+INSERT INTO signoff_audit (request_id, seq, body, hash) VALUES (?, ?, ?, ?);
+
+-- name: keys_signoff_audit
+SELECT DISTINCT request_id FROM signoff_audit WHERE request_id > :after ORDER BY request_id LIMIT :limit;
+
+-- name: links_signoff_history
+SELECT state_id, version, body, hash FROM signoff_history
+WHERE state_id = :owner AND version > :after ORDER BY version LIMIT :limit;
+
+-- name: last_link_signoff_history
+SELECT state_id, version, body, hash FROM signoff_history
+WHERE state_id = :owner ORDER BY version DESC LIMIT 1;
+
+-- name: append_signoff_history
+INSERT INTO signoff_history (state_id, version, body, hash) VALUES (?, ?, ?, ?);
+
+-- name: keys_signoff_history
+SELECT DISTINCT state_id FROM signoff_history WHERE state_id > :after ORDER BY state_id LIMIT :limit;
+
+-- name: keys_signoff_states
+SELECT state_id FROM signoff_states WHERE state_id > :after ORDER BY state_id LIMIT :limit;
+
+-- name: keys_signoff_requests
+SELECT id FROM signoff_requests WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: insert_request
+INSERT INTO signoff_requests
+    (id, revision, status, digest, head, created_at, updated_at, terms_number, attempts, failures, audits,
+     audit_head, validated_version, resolved_version, resulting_version, execution_id, held, successor,
+     idempotency_key, asked, correlation_id, metadata, state_id, requester, expires_at, search)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: update_request
+UPDATE signoff_requests
+SET revision = :revision, status = :status, digest = :digest, head = :head, updated_at = :updated_at, terms_number
+    = :terms_number, attempts = :attempts, failures = :failures, audits = :audits, audit_head = :audit_head,
+    validated_version = :validated_version, resolved_version = :resolved_version, resulting_version =
+    :resulting_version, execution_id = :execution_id, held = :held, successor = :successor, expires_at =
+    :expires_at
+WHERE id = :id AND revision = :read_revision;
+
+-- name: insert_terms
+INSERT INTO signoff_terms (request_id, number, digest, body) VALUES (?, ?, ?, ?);
+
+-- name: insert_state
+INSERT INTO signoff_states (state_id, state_type, version, body, hash) VALUES (?, ?, ?, ?, ?);
+
+-- name: update_state
+UPDATE signoff_states SET version = :version, body = :body, hash = :hash
+WHERE state_id = :state_id AND version = :read_version;
+
+-- name: schema_version
+SELECT max(version) FROM signoff_schema;
+
+-- name: schema_exists
+SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'signoff_schema';
+
+-- name: create_schema
+CREATE TABLE IF NOT EXISTS signoff_schema (version INTEGER PRIMARY KEY);
+
+-- name: set_schema_version
+INSERT INTO signoff_schema (version) VALUES (?);

@@ -1,0 +1,37 @@
+"""The one mapping from the SQLite driver's errors to signoff's."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from signoff.errors import (
+    StoreError,
+    StoreFormatError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+
+_BY_CODE: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_BUSY: (StoreUnavailableError, "another process holds it; nothing was written, call again"),
+    sqlite3.SQLITE_LOCKED: (StoreUnavailableError, "another connection holds it; nothing was written, call again"),
+    sqlite3.SQLITE_READONLY: (StoreReadOnlyError, "it cannot be written; check mode=ro and the file's permissions"),
+    sqlite3.SQLITE_FULL: (StoreFullError, "there is no room left; nothing was written, free some and call again"),
+    sqlite3.SQLITE_IOERR: (StoreUnavailableError, "the disk refused; nothing was written, check it and call again"),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "it cannot be opened; check the path and its permissions"),
+    sqlite3.SQLITE_NOTADB: (StoreFormatError, "it is not an SQLite database; give another path"),
+    sqlite3.SQLITE_CORRUPT: (StoreFormatError, "it is damaged; restore it from a backup"),
+}
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn what the driver raises inside the block into signoff's errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        kind, advice = _BY_CODE.get((code or 0) & 0xFF, (StoreError, "nothing was written"))
+        if isinstance(error, sqlite3.ProgrammingError):
+            kind, advice = StoreUnavailableError, "the connection cannot be used (any more); open the store again"
+        raise kind(f"{path}: {error}: {advice}") from error

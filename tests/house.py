@@ -1,0 +1,80 @@
+"""The states and mutations that tests govern: who has which role in a house, and how much anybody may spend."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from signoff import (
+    Governance,
+    Intent,
+    Issue,
+    Mutation,
+    MutationRequest,
+    Risk,
+    State,
+    require_approval,
+)
+from signoff.store.port import Store
+
+
+class Roles(State):
+    """Who has which role."""
+
+    members: dict[str, str] = {}
+    teams: list[str] = []
+
+
+class GrantRole(Mutation[Roles]):
+    """Give one member a role."""
+
+    intent = Intent(operation="grant-role", category="security", description="Give a role", risk=Risk.HIGH, tags=("iam",))
+    user: str
+    role: str
+
+    def check(self, state: Roles) -> Iterator[Issue]:
+        if self.role not in {"reader", "admin"}:
+            yield Issue(path="role", message=f"unknown role {self.role!r}")
+
+    def apply(self, state: Roles) -> Roles:
+        return state.evolve(members={**state.members, self.user: self.role})
+
+
+class AddTeam(Mutation[Roles]):
+    """Add a team at the end of the list."""
+
+    intent = Intent(operation="add-team", category="organisation")
+    team: str
+
+    def apply(self, state: Roles) -> Roles:
+        return state.evolve(teams=[*state.teams, self.team])
+
+
+class Awkward(Mutation[Roles]):
+    """Does whatever a test hangs on it: `Awkward.doing = lambda state: ...`."""
+
+    intent = Intent(operation="be-awkward")
+    doing: ClassVar[Callable[[Roles], Any]] = lambda state: state
+    checking: ClassVar[Callable[[Roles], Any]] = lambda _state: ()
+
+    def check(self, state: Roles) -> Any:  # noqa: ANN401 - the point is that it may be anything
+        return type(self).checking(state)
+
+    def apply(self, state: Roles) -> Any:  # noqa: ANN401 - the point is that it may be anything
+        return type(self).doing(state)
+
+
+MUTATIONS: list[type[Mutation[Any]]] = [GrantRole, AddTeam, Awkward]
+HOUSE = "house:roles"
+
+
+def opened(store: str | Store = "memory:", **options: Any) -> Governance:  # noqa: ANN401 - options of Governance.open
+    """Open a store with one approval required of everything, and the house in it at version 1."""
+    options.setdefault("policies", [require_approval(count=1)])
+    gov = Governance.open(store, mutations=MUTATIONS, **options)
+    gov.create_state(HOUSE, Roles(members={"root": "admin"}))
+    return gov
+
+
+def approved(gov: Governance, mutation: Mutation[Any] | None = None, **options: Any) -> MutationRequest:  # noqa: ANN401 - options of submit
+    """Submit by bob and approve by carol."""
+    request = gov.submit(mutation or GrantRole(user="ada", role="reader"), to=HOUSE, by="bob", **options)
+    return gov.approve(request.id, by="carol", digest=request.digest)
