@@ -26,7 +26,9 @@ class Roles(State):
 class GrantRole(Mutation[Roles]):
     """Give one member a role."""
 
-    intent = Intent(operation="grant-role", category="security", description="Give a role", risk=Risk.HIGH, tags=("iam",))
+    intent = Intent(
+        operation="grant-role", category="security", description="Give a role", risk=Risk.HIGH, tags=("iam",)
+    )
     user: str
     role: str
 

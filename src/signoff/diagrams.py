@@ -24,7 +24,8 @@ def mermaid(rows: Iterable[Transition] = LIFECYCLE) -> str:
         else:
             for source in row.sources:
                 arrows[source, row.target].append(row.trigger)
-    lines = ["stateDiagram-v2", "    direction LR", '    state "any open status" as open', f"    [*] --> {Status.CREATED}"]
+    lines = ["stateDiagram-v2", "    direction LR"]
+    lines += ['    state "any open status" as open', f"    [*] --> {Status.CREATED}"]
     lines += [f"    {source} --> {target} : {', '.join(names)}" for (source, target), names in arrows.items()]
     lines += withdrawals
     lines += [f"    {status} --> [*]" for status in Status if status in TERMINAL]

@@ -96,5 +96,5 @@ def check_state(reader: Reader, state: StoredState) -> None:
         raise IntegrityError("signoff_states", state.state_id, f"no history entry made its version {state.version}")
     if last and newest == state.version:
         entry = HISTORY.load(last.body, f"{state.state_id}#{newest}")
-        if entry.after_hash != state.hash:
+        if (entry.after_hash, entry.state_type) != (state.hash, state.state_type):
             raise IntegrityError("signoff_states", state.state_id, f"version {newest} is not what its history made")

@@ -25,6 +25,7 @@ def create_state(context: Context, state_id: str, state: State, by: str | None) 
     new = StoredState(state_id, cls.type_name, 1, body, digest(body))
     entry = HistoryEntry(
         state_id=state_id,
+        state_type=cls.type_name,
         version=1,
         kind=HistoryKind.CREATED,
         at=context.now(),

@@ -61,9 +61,12 @@ class Verifier:
                 (REQUESTS, (REQUESTS, Ledger.DECISIONS, Ledger.AUDIT), _check_request),
                 (STATES, (STATES, Ledger.HISTORY), _check_state),
             ):
-                for key in _keys(reader, tables):
-                    counts[table] += 1
-                    problems += _problem(check, reader, key)
+                try:
+                    for key in _keys(reader, tables):
+                        counts[table] += 1
+                        problems += _problem(check, reader, key)
+                except IntegrityError as error:  # a key that cannot be one: what lies beyond it cannot be listed
+                    problems.append(error)
         return Verification(counts[REQUESTS], counts[STATES], tuple(problems))
 
 

@@ -85,13 +85,22 @@ def _replace_state(step: Step, evidence: Evidence, at: datetime) -> None:
     if newest < old.version:  # the user's own table was changed by other hands: begin again from what is there
         whole = Change("", ChangeKind.ADDED, after=parse(old.body))
         found = HistoryEntry(
-            old.state_id, old.version, HistoryKind.ADOPTED, at, evidence.actor.id, "", old.hash, (whole,)
+            state_id=old.state_id,
+            state_type=old.state_type,
+            version=old.version,
+            kind=HistoryKind.ADOPTED,
+            at=at,
+            actor=evidence.actor.id,
+            before_hash="",
+            after_hash=old.hash,
+            changes=(whole,),
         )
         link = HISTORY_BOOK.link(old.state_id, old.version, found, previous)
         step.history.append(link)
         previous = link.hash
     entry = HistoryEntry(
         state_id=new.state_id,
+        state_type=new.state_type,
         version=new.version,
         kind=HistoryKind.EXECUTED,
         at=at,

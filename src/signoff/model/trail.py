@@ -134,6 +134,7 @@ class HistoryEntry:
 
     Attributes:
         state_id: of which state.
+        state_type: the `type_name` of its class.
         version: the version it became.
         kind: created, executed by a request, or adopted: found in the user's own table, changed by other hands.
         at: when, UTC.
@@ -147,6 +148,7 @@ class HistoryEntry:
     """
 
     state_id: str
+    state_type: str
     version: int
     kind: HistoryKind
     at: Moment

@@ -1,11 +1,53 @@
-"""How a request becomes a row of columns, and back, for every SQL store."""
+"""How records become rows of columns, and back, for every SQL store; nothing of a wrong type gets in."""
 
 from typing import Any
 
 from signoff.errors import IntegrityError
+from signoff.model.canonical import Link
 from signoff.model.request import Filed, MutationRequest, Status, from_micros, to_micros
+from signoff.model.state import StoredState
 
 Row = tuple[Any, ...]
+
+_NONE = type(None)
+_TEXT, _WHOLE = (str,), (int,)
+_MAYBE_TEXT, _MAYBE_WHOLE = (str, _NONE), (int, _NONE)
+_LINK = (_TEXT, _WHOLE, _TEXT, _TEXT)
+_STATE = (_TEXT, _TEXT, _WHOLE, _TEXT, _TEXT)
+_REQUEST = (
+    *(_TEXT, _WHOLE, _TEXT, _TEXT, _TEXT),  # id, revision, status, digest, head
+    *(_WHOLE,) * 6,  # created_at, updated_at, terms_number, attempts, failures, audits
+    *(_TEXT, _MAYBE_WHOLE, _MAYBE_WHOLE, _MAYBE_WHOLE),  # audit_head, the three versions
+    *(_MAYBE_TEXT, _TEXT, _MAYBE_TEXT, _MAYBE_TEXT),  # execution_id, held, successor, idempotency_key
+    *(_TEXT, _TEXT, _TEXT),  # asked, correlation_id, metadata
+    *(_TEXT, _TEXT, _MAYBE_WHOLE, _TEXT),  # state_id, requester, expires_at, search
+    _MAYBE_TEXT,  # the terms; None if their row is gone
+)
+
+
+def _typed(table: str, row: Row, kinds: tuple[tuple[type, ...], ...]) -> Row:
+    for value, kind in zip(row, kinds, strict=True):
+        if type(value) not in kind:
+            raise IntegrityError(table, str(row[0]), f"a column holds {value!r}, which signoff never writes")
+    return row
+
+
+def to_key(table: str, row: Row) -> str:
+    """Read an id."""
+    key: str = _typed(table, row, (_TEXT,))[0]
+    return key
+
+
+def to_link(table: str, row: Row) -> Link:
+    """Read a link of a ledger."""
+    owner, seq, body, kept_hash = _typed(table, row, _LINK)
+    return Link(owner, seq, body.encode(), kept_hash)
+
+
+def to_state(row: Row) -> StoredState:
+    """Read a state."""
+    state_id, state_type, version, body, kept_hash = _typed("signoff_states", row, _STATE)
+    return StoredState(state_id, state_type, version, body.encode(), kept_hash)
 
 
 def to_row(request: MutationRequest) -> dict[str, Any]:
@@ -47,6 +89,7 @@ def from_row(row: Row) -> MutationRequest:
     Raises:
         IntegrityError: a column holds what signoff never writes.
     """
+    _typed("signoff_requests", row, _REQUEST)
     try:
         return MutationRequest(
             id=row[0],
@@ -74,5 +117,5 @@ def from_row(row: Row) -> MutationRequest:
             filed=Filed(*row[22:26]),
             terms_json=(row[26] or "").encode(),
         )
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+    except (ValueError, OverflowError) as error:
         raise IntegrityError("signoff_requests", str(row[0]), f"a column holds what cannot be: {error}") from error

@@ -176,7 +176,7 @@ SET revision = :revision, status = :status, digest = :digest, head = :head, upda
 WHERE id = :id AND revision = :read_revision;
 
 -- name: insert_terms
-INSERT INTO signoff_terms (request_id, number, digest, body) VALUES (?, ?, ?, ?);
+INSERT INTO signoff_terms (request_id, number, body) VALUES (?, ?, ?);
 
 -- name: insert_state
 INSERT INTO signoff_states (state_id, state_type, version, body, hash) VALUES (?, ?, ?, ?, ?);

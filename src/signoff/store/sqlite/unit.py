@@ -19,7 +19,7 @@ from signoff.model.state import StoredState
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
 from signoff.store.port import Filter, Position, StateSource
-from signoff.store.rows import from_row, to_row
+from signoff.store.rows import from_row, to_key, to_link, to_row, to_state
 from signoff.store.sql import queries
 from signoff.store.sqlite.errors import translated
 
@@ -90,10 +90,7 @@ class SqliteReader:
         if source is not None:
             return self._sourced(source, state_id)
         row = self._one("state", {"state_id": state_id})
-        if row is None:
-            return None
-        _, state_type, version, body, kept_hash = row
-        return StoredState(state_id, state_type, version, body.encode(), kept_hash)
+        return None if row is None else to_state(row)
 
     def _source(self, state_id: str) -> SqliteSource | None:
         return next((each for each in self._sources if state_id.startswith(each.prefix)), None)
@@ -109,16 +106,16 @@ class SqliteReader:
     def links(self, ledger: Ledger, owner: str, after: int = 0, limit: int | None = None) -> Sequence[Link]:
         """Give links of a ledger in order, those with a seq beyond `after`."""
         rows = self._all(f"links_{ledger}", {"owner": owner, "after": after, "limit": -1 if limit is None else limit})
-        return [_link(row) for row in rows]
+        return [to_link(ledger, row) for row in rows]
 
     def last_link(self, ledger: Ledger, owner: str) -> Link | None:
         """Give the last link of a ledger, or None."""
         row = self._one(f"last_link_{ledger}", {"owner": owner})
-        return None if row is None else _link(row)
+        return None if row is None else to_link(ledger, row)
 
     def keys(self, table: str, after: str, limit: int) -> Sequence[str]:
         """Give ids of states or requests, or owners of a ledger, in order, those beyond `after`."""
-        return [row[0] for row in self._all(f"keys_{table}", {"after": after, "limit": limit})]
+        return [to_key(table, row) for row in self._all(f"keys_{table}", {"after": after, "limit": limit})]
 
 
 class SqliteUnit(SqliteReader):
@@ -159,7 +156,7 @@ class SqliteUnit(SqliteReader):
         elif self._run("update_request", row | {"read_revision": writes.revision}).rowcount != 1:
             raise RevisionConflictError(request.id, writes.revision)
         if writes.new_terms:
-            self._run("insert_terms", (request.id, request.terms_number, request.digest, request.terms_json.decode()))
+            self._run("insert_terms", (request.id, request.terms_number, request.terms_json.decode()))
 
     def _write_state(self, writes: Writes) -> None:
         state = writes.state
@@ -213,11 +210,6 @@ class SqliteUnit(SqliteReader):
             if _taken(error):
                 raise RevisionConflictError(links[0].owner, links[0].seq - 1) from error
             raise
-
-
-def _link(row: tuple[Any, ...]) -> Link:
-    owner, seq, body, kept_hash = row
-    return Link(owner, seq, body.encode(), kept_hash)
 
 
 def _taken(error: StoreError) -> bool:

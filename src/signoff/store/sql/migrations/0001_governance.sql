@@ -54,11 +54,10 @@ CREATE INDEX signoff_requests_requester ON signoff_requests (requester, created_
 CREATE INDEX signoff_requests_due ON signoff_requests (expires_at)
     WHERE expires_at IS NOT NULL AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed');
 
--- What an approval covers. Each edit or renewal adds a row; none is ever changed.
+-- What an approval covers; its digest stands in the request and in every decision. Each edit or renewal adds a row; none is ever changed.
 CREATE TABLE signoff_terms (
     request_id TEXT NOT NULL,
     number     INTEGER NOT NULL,
-    digest     TEXT NOT NULL,
     body       TEXT NOT NULL,
     PRIMARY KEY (request_id, number)
 ) WITHOUT ROWID;

@@ -1,0 +1,238 @@
+"""Whoever changes a stored row is found: `execute` refuses, nothing moves, and `verify` names table and row."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from house import HOUSE, AddTeam, GrantRole, approved, opened
+from signoff import Governance, MutationRequest, SignoffError
+from signoff.errors import IntegrityError
+
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'signoff_%'"
+
+
+class Vault:
+    """A store with an approved request in it, and a burglar who has the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.gov: Governance = opened(f"sqlite:///{path}")
+        self.gov.execute(approved(self.gov, AddTeam(team="blue")).id, by="runner")
+        self.request: MutationRequest = approved(self.gov, GrantRole(user="ada", role="reader"))
+        self.file = sqlite3.connect(path, isolation_level=None)
+        for (name,) in self.file.execute(TRIGGERS).fetchall():
+            self.file.execute(f"DROP TRIGGER {name}")
+
+    def tamper(self, statement: str) -> None:
+        changed = self.file.execute(statement, {"id": self.request.id, "house": HOUSE} if ":" in statement else ())
+        assert changed.rowcount >= 1
+
+    def rows(self) -> list[str]:
+        return list(self.file.iterdump())
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    made = Vault(tmp_path / "vault.db")
+    assert made.gov.verify().ok
+    yield made
+    made.gov.close()
+    made.file.close()
+
+
+def terms(path: str, value: str) -> str:
+    return f"UPDATE signoff_terms SET body = json_set(body, '{path}', {value}) WHERE request_id = :id"
+
+
+def column(name: str, value: str) -> str:
+    return f"UPDATE signoff_requests SET {name} = {value} WHERE id = :id"
+
+
+TERMS, REQUESTS, DECISIONS = "signoff_terms", "signoff_requests", "signoff_decisions"
+
+APPROVED_ROW = {
+    "payload": (terms("$.payload", """'{"role":"admin","user":"mallory"}'"""), TERMS),
+    "state id": (terms("$.state_id", "'another:state'"), TERMS),
+    "mutation name": (terms("$.mutation", "'AddTeam'"), TERMS),
+    "schema version": (terms("$.schema_version", "2"), TERMS),
+    "expected version": (terms("$.expected_version", "1"), TERMS),
+    "state hash": (terms("$.state_hash", "'0'"), TERMS),
+    "strategy": (terms("$.on_drift", "'revalidate'"), TERMS),
+    "fallback": (terms("$.fallback", "'revalidate'"), TERMS),
+    "requirement": (terms("$.requirements", "json('[]')"), TERMS),
+    "requester": (terms("$.requester", "'carol'"), TERMS),
+    "effect": (terms("$.effect", "json('[]')"), TERMS),
+    "intent": (terms("$.intent.risk", "'low'"), TERMS),
+    "deadline": (terms("$.expires_at", "'2099-01-01T00:00:00.000000Z'"), TERMS),
+    "terms that are gone": ("DELETE FROM signoff_terms WHERE request_id = :id", TERMS),
+    "terms that are no JSON": ("UPDATE signoff_terms SET body = 'x' WHERE request_id = :id", TERMS),
+    "digest": (column("digest", "'0'"), TERMS),
+    "filed state id": (column("state_id", "'another:state'"), REQUESTS),
+    "filed requester": (column("requester", "'carol'"), REQUESTS),
+    "filed deadline": (column("expires_at", "1"), REQUESTS),
+    "filed text": (column("search", "'nothing to see'"), REQUESTS),
+    "validated version": (column("validated_version", "2"), REQUESTS),
+    "failures": (column("failures", "-100"), REQUESTS),
+    "attempts": (column("attempts", "7"), REQUESTS),
+    "creation": (column("created_at", "0"), REQUESTS),
+    "metadata": (column("metadata", "'{}  '"), REQUESTS),
+    "idempotency key": (column("idempotency_key", "'mine'"), REQUESTS),
+    "correlation id": (column("correlation_id", "'mine'"), REQUESTS),
+    "hold": (column("held", "'for ever'"), REQUESTS),
+    "head": (column("head", "'0'"), DECISIONS),
+    "revision": (column("revision", "2"), DECISIONS),
+    "a column of the wrong type": (column("created_at", "'yesterday'"), REQUESTS),
+    "a vote": (
+        "UPDATE signoff_decisions SET body = json_set(body, '$.actor', 'dave') WHERE request_id = :id AND seq = 2",
+        DECISIONS,
+    ),
+    "a vote that is gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 2", DECISIONS),
+    "the last decision gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
+    "the whole trail gone": ("DELETE FROM signoff_decisions WHERE request_id = :id", DECISIONS),
+}
+
+
+@pytest.mark.parametrize("what", APPROVED_ROW)
+def test_an_approved_request_that_was_changed_is_not_executed(vault: Vault, what: str) -> None:
+    statement, table = APPROVED_ROW[what]
+    vault.tamper(statement)
+    before = vault.rows()
+    with pytest.raises(IntegrityError) as refused:
+        vault.gov.execute(vault.request.id, by="runner")
+    assert refused.value.table == table
+    assert vault.request.id in refused.value.row
+    assert vault.rows() == before
+    found = vault.gov.verify()
+    assert not found.ok
+    assert (found.problems[0].table, found.problems[0].row) == (refused.value.table, refused.value.row)
+
+
+def test_a_pending_request_pushed_to_approved_is_not_executed(vault: Vault) -> None:
+    pending = vault.gov.submit(GrantRole(user="eve", role="admin"), to=HOUSE, by="eve")
+    vault.file.execute("UPDATE signoff_requests SET status = 'approved' WHERE id = ?", (pending.id,))
+    with pytest.raises(IntegrityError, match="a column was changed since its last decision"):
+        vault.gov.execute(pending.id, by="runner")
+    assert vault.gov.verify().problems[0].row == pending.id
+
+
+def test_an_executed_request_set_back_to_approved_is_not_executed_again(vault: Vault) -> None:
+    vault.gov.execute(vault.request.id, by="runner")
+    vault.tamper(column("status", "'approved'"))
+    with pytest.raises(IntegrityError):
+        vault.gov.execute(vault.request.id, by="runner")
+    assert vault.gov.get_state(HOUSE).version == 3
+
+
+def test_a_trail_copied_from_another_request_does_not_pass(vault: Vault) -> None:
+    pending = vault.gov.submit(GrantRole(user="eve", role="admin"), to=HOUSE, by="eve")
+    vault.file.execute("DELETE FROM signoff_decisions WHERE request_id = ?", (pending.id,))
+    vault.file.execute(
+        "INSERT INTO signoff_decisions SELECT ?, seq, body, hash FROM signoff_decisions WHERE request_id = ?",
+        (pending.id, vault.request.id),
+    )
+    vault.file.execute(
+        "UPDATE signoff_requests SET (status, revision, head) ="
+        " (SELECT status, revision, head FROM signoff_requests WHERE id = ?) WHERE id = ?",
+        (vault.request.id, pending.id),
+    )
+    with pytest.raises(IntegrityError, match="another stands in its place"):
+        vault.gov.execute(pending.id, by="runner")
+
+
+STATE = {
+    "body": "UPDATE signoff_states SET body = json_set(body, '$.members.mallory', 'admin') WHERE state_id = :house",
+    "hash": "UPDATE signoff_states SET hash = '0' WHERE state_id = :house",
+    "type": "UPDATE signoff_states SET state_type = 'Other' WHERE state_id = :house",
+    "version forward": "UPDATE signoff_states SET version = 7 WHERE state_id = :house",
+    "version back": "UPDATE signoff_states SET version = 1 WHERE state_id = :house",
+    "its last history entry": (
+        "UPDATE signoff_history SET body = json_set(body, '$.after_hash', '0') WHERE state_id = :house AND version = 2"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STATE)
+def test_a_state_that_was_changed_is_not_built_upon(vault: Vault, what: str) -> None:
+    vault.tamper(STATE[what])
+    before = vault.rows()
+    for attempt in (
+        lambda: vault.gov.execute(vault.request.id, by="runner"),
+        lambda: vault.gov.submit(AddTeam(team="red"), to=HOUSE, by="bob"),
+        lambda: vault.gov.get_state(HOUSE),
+    ):
+        with pytest.raises(IntegrityError):
+            attempt()
+    assert vault.rows() == before
+    assert HOUSE in vault.gov.verify().problems[0].row
+
+
+def test_a_state_and_its_hash_changed_together_are_found(vault: Vault) -> None:
+    forged = '{"members":{"mallory":"admin"},"teams":[]}'
+    digest = "0" * 64
+    vault.file.execute("UPDATE signoff_states SET body = ?, hash = ? WHERE state_id = ?", (forged, digest, HOUSE))
+    with pytest.raises(IntegrityError):
+        vault.gov.execute(vault.request.id, by="runner")
+
+
+LEDGERS = {
+    "an old history entry": (
+        "UPDATE signoff_history SET body = json_set(body, '$.actor', 'x') WHERE version = 1",
+        "signoff_history",
+    ),
+    "a history entry gone": ("DELETE FROM signoff_history WHERE version = 1", "signoff_history"),
+    "an audit record": ("UPDATE signoff_audit SET body = json_set(body, '$.actor', 'x')", "signoff_audit"),
+    "an audit record gone": ("DELETE FROM signoff_audit", "signoff_audit"),
+    "a request gone": ("DELETE FROM signoff_requests WHERE id = :id", "signoff_requests"),
+    "a state gone": ("DELETE FROM signoff_states WHERE state_id = :house", "signoff_states"),
+    "a history gone": ("DELETE FROM signoff_history WHERE state_id = :house", "signoff_states"),
+}
+
+
+@pytest.mark.parametrize("what", LEDGERS)
+def test_verify_names_what_was_changed(vault: Vault, what: str) -> None:
+    statement, table = LEDGERS[what]
+    vault.tamper(statement)
+    found = vault.gov.verify()
+    assert not found.ok
+    assert table in {problem.table for problem in found.problems}
+    assert str(found).count("broken, first")
+
+
+def test_a_state_smuggled_in_beside_its_history_is_named(vault: Vault) -> None:
+    vault.tamper("INSERT INTO signoff_states SELECT 'sly', state_type, version, body, hash FROM signoff_states")
+    (problem,) = vault.gov.verify().problems
+    assert (problem.table, problem.row) == ("signoff_states", "sly")
+
+
+TABLES = (
+    "signoff_requests",
+    "signoff_terms",
+    "signoff_decisions",
+    "signoff_audit",
+    "signoff_states",
+    "signoff_history",
+)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_whatever_is_written_over_a_column_only_typed_errors_come_out(vault: Vault, table: str) -> None:
+    vault.gov.execute(vault.request.id, by="runner")
+    request = approved(vault.gov, AddTeam(team="red"))
+    whole = sqlite3.connect(":memory:")
+    vault.file.backup(whole)
+    for name in [row[1] for row in vault.file.execute(f"PRAGMA table_info({table})").fetchall()]:
+        for junk in ("'x'", "-1", "x'ff'", "''", "9e99", "cast(x'ff' as text)"):
+            try:
+                changed = vault.file.execute(f"UPDATE {table} SET {name} = {junk} WHERE {name} IS NOT {junk}")
+            except sqlite3.IntegrityError:
+                continue  # the schema itself has refused it
+            if not changed.rowcount:
+                continue
+            try:
+                assert not vault.gov.verify().ok, f"{table}.{name} = {junk} was not noticed"
+                vault.gov.execute(request.id, by="runner")
+            except SignoffError:
+                assert vault.file.execute("SELECT status FROM signoff_requests WHERE id = ?", (request.id,))
+            whole.backup(vault.file)
+    whole.close()
