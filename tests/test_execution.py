@@ -476,9 +476,13 @@ def test_an_interceptor_that_raises_is_reported_and_changes_nothing(store: Store
 
 def test_interceptors_hear_of_an_execution_only_once_it_is_durable(store: Store) -> None:
     versions: list[int] = []
-    gov = opened(
-        store, interceptors=[Interceptor("watch", after=lambda _: versions.append(gov.get_state(HOUSE).version))]
-    )
+
+    def look(_: Run) -> None:
+        with store.view() as reader:
+            state = reader.state(HOUSE)
+            versions.append(state.version if state else 0)
+
+    gov = opened(store, interceptors=[Interceptor("watch", after=look)])
     gov.execute(approved(gov).id, by="runner")
     assert versions == [2]
 

@@ -196,7 +196,7 @@ def test_verify_names_what_was_changed(vault: Vault, what: str) -> None:
     found = vault.gov.verify()
     assert not found.ok
     assert table in {problem.table for problem in found.problems}
-    assert str(found).count("broken, first")
+    assert "broken: " in str(found)
 
 
 def test_a_state_smuggled_in_beside_its_history_is_named(vault: Vault) -> None:
@@ -233,6 +233,7 @@ def test_whatever_is_written_over_a_column_only_typed_errors_come_out(vault: Vau
                 assert not vault.gov.verify().ok, f"{table}.{name} = {junk} was not noticed"
                 vault.gov.execute(request.id, by="runner")
             except SignoffError:
-                assert vault.file.execute("SELECT status FROM signoff_requests WHERE id = ?", (request.id,))
+                row = vault.file.execute("SELECT count(*) FROM signoff_requests WHERE status = 'resolving'").fetchone()
+                assert row == (0,)
             whole.backup(vault.file)
     whole.close()

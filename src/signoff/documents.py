@@ -63,7 +63,7 @@ class PatchDocument(Mutation[Document]):
 
     def apply(self, state: Document) -> Document:
         """Apply the patch."""
-        return Document.of(self._patched(state))
+        return type(state).of(self._patched(state))
 
     def _patched(self, state: Document) -> Any:  # noqa: ANN401 - any JSON value
         return jsonpatch.apply_patch(state.content, deepcopy(self.patch))
@@ -81,7 +81,7 @@ class MergeDocument(Mutation[Document]):
 
     def apply(self, state: Document) -> Document:
         """Apply the merge patch."""
-        return Document.of(_merged(state.content, self.merge))
+        return type(state).of(_merged(state.content, self.merge))
 
 
 def _merged(target: Any, merge: dict[str, JsonValue]) -> dict[str, Any]:  # noqa: ANN401 - any JSON value

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from signoff.model.names import described
 from signoff.model.run import Run, RunStatus
 
 log = logging.getLogger("signoff.engine")
@@ -54,7 +55,7 @@ def notify(interceptors: Iterable[Interceptor], stage: str, run: Run) -> tuple[s
             if hook is not None:
                 hook(run)
         except Exception as error:  # noqa: BLE001 - whatever an observer raises, what happened has happened
-            report = f"{interceptor.name}.{stage}: {type(error).__name__}: {error}"
+            report = f"{interceptor.name}.{stage}: {described(error)}"
             log.warning("interceptor %s", report)
             reports.append(report)
     return tuple(reports)

@@ -8,6 +8,7 @@ from signoff.errors import ConfigurationError, PolicyRaisedError
 from signoff.model.actor import Actor
 from signoff.model.changes import Changes
 from signoff.model.mutation import Intent, Mutation
+from signoff.model.names import described, storable
 from signoff.model.requirement import Requirement
 from signoff.model.state import State
 from signoff.model.trail import Answer
@@ -39,6 +40,10 @@ class Proposal:
         return self.mutation.intent
 
 
+KINDS = frozenset({"allow", "deny", "require", "abstain"})
+"""What a verdict can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a policy answers: make it with `allow()`, `deny(reason)`, `require(...)` or `abstain()`."""
@@ -46,6 +51,19 @@ class Verdict:
     kind: str
     detail: str = ""
     requirements: tuple[Requirement, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS or not isinstance(self.detail, str):
+            raise ConfigurationError(
+                f"Verdict({self.kind!r}) is none; use Verdict.allow(), deny('why'), require(...), ..."
+            )
+        if (self.kind == "require") is not bool(self.requirements):
+            raise ConfigurationError("Verdict.require() needs a Requirement; to let it pass, Verdict.allow()")
+        for requirement in self.requirements:
+            if not isinstance(requirement, Requirement):
+                raise ConfigurationError(
+                    f"Verdict.require({requirement!r}) is no Requirement; use Requirement(count=1)"
+                )
 
     @classmethod
     def allow(cls) -> "Verdict":
@@ -59,15 +77,13 @@ class Verdict:
         Args:
             reason: why, in words; required.
         """
-        if not reason.strip():
+        if not isinstance(reason, str) or not reason.strip():
             raise ConfigurationError("a denial needs a reason: Verdict.deny('why')")
         return cls("deny", reason)
 
     @classmethod
     def require(cls, *requirements: Requirement) -> "Verdict":
         """Let it pass once these are met."""
-        if not requirements:
-            raise ConfigurationError("Verdict.require() needs a Requirement; to let it pass, Verdict.allow()")
         return cls("require", ", ".join(map(str, requirements)), requirements)
 
     @classmethod
@@ -177,10 +193,10 @@ def ask(policies: Sequence[Policy], proposal: Proposal) -> Ruling:
         PolicyRaisedError: a policy raised, or did not answer with a verdict.
     """
     verdicts = [(each.name, _verdict(each, proposal)) for each in policies]
-    answers = [Answer(name, verdict.kind, verdict.detail) for name, verdict in verdicts]
+    answers = [Answer(storable(name), verdict.kind, storable(verdict.detail)) for name, verdict in verdicts]
     kinds = {verdict.kind for _, verdict in verdicts}
     if not kinds & {"allow", "require", "deny"}:
-        name = type(proposal.mutation).mutation_name
+        name = type(proposal.mutation).__name__
         how = f"policies=[allow(when=lambda proposal: isinstance(proposal.mutation, {name}))]"
         answers.append(Answer("(default)", "none", f"no policy speaks for {name}, and the default is no; add {how}"))
     required = tuple(dict.fromkeys(each for _, verdict in verdicts for each in verdict.requirements))
@@ -192,7 +208,7 @@ def _verdict(each: Policy, proposal: Proposal) -> Verdict:
         verdict = each.decide(proposal)
     except Exception as error:
         raise PolicyRaisedError(
-            f"policy {each.name!r} raised {type(error).__name__}: {error}; nothing is decided without it, mend it"
+            f"policy {each.name!r} raised {described(error)}; nothing is decided without it, mend it"
         ) from error
     if not isinstance(verdict, Verdict):
         raise PolicyRaisedError(f"policy {each.name!r} answered {verdict!r}; return Verdict.allow(), deny(...), ...")

@@ -1,13 +1,16 @@
 """Which names stand for which classes in this process."""
 
 from collections.abc import Iterable
+from inspect import isabstract
 from typing import Any
 
 from pydantic import ValidationError
 
 from signoff.errors import ConfigurationError, IntegrityError, MutationContractError, NotRegisteredError
+from signoff.model.canonical import canonical
 from signoff.model.mutation import Intent, Mutation
 from signoff.model.names import checked_id
+from signoff.model.sets import holds_unsorted_set
 from signoff.model.state import State, StoredState
 
 AnyMutation = Mutation[Any]
@@ -30,18 +33,26 @@ class Registry:
         """Register a mutation class, and with it the class of its states.
 
         Raises:
-            ConfigurationError: it has no intent, does not say what it changes, or its name is taken.
+            ConfigurationError: it has no intent or no apply, does not say what it changes, or its name is taken.
+            InputError: its name cannot be an id, or the metadata of its intent are not JSON.
         """
         if not isinstance(mutation, type) or not issubclass(mutation, Mutation):
             raise ConfigurationError(f"{mutation!r} is no Mutation class: pass the class itself, not an instance")
         if not isinstance(getattr(mutation, "intent", None), Intent):
             raise ConfigurationError(f"{mutation.__name__} has no intent: add intent = Intent(operation=...)")
-        key = (checked_id("mutation_name", mutation.mutation_name), mutation.schema_version)
-        if self._mutations.setdefault(key, mutation) is not mutation:
+        if isabstract(mutation):
+            raise ConfigurationError(f"{mutation.__name__} has no apply: write def apply(self, state)")
+        canonical(dict(mutation.intent.metadata), f"the intent of {mutation.__name__}")
+        name, number = checked_id("mutation_name", mutation.mutation_name), mutation.schema_version
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ConfigurationError(f"schema_version={number!r} of {name} must be a whole number from 1")
+        if self._mutations.get((name, number), mutation) is not mutation:
             raise ConfigurationError(
-                f"two mutations are called {key[0]!r} in schema version {key[1]}: set mutation_name or schema_version"
+                f"two mutations are called {name!r} in schema version {number}: set mutation_name or schema_version"
             )
+        _refuse_unsorted(mutation)
         self.register_state(mutation.state_class())
+        self._mutations[name, number] = mutation
 
     def register_state(self, state: type[State]) -> None:
         """Register the class of a state.
@@ -49,6 +60,7 @@ class Registry:
         Raises:
             ConfigurationError: its name is taken by another class.
         """
+        _refuse_unsorted(state)
         if self._states.setdefault(state.type_name, state) is not state:
             raise ConfigurationError(f"two states are called {state.type_name!r}: set type_name on one of them")
 
@@ -97,6 +109,14 @@ class Registry:
             raise IntegrityError(
                 "signoff_states", stored.state_id, f"{cls.__name__} does not accept it at /{where}: {first['msg']}"
             ) from error
+
+
+def _refuse_unsorted(model: type[AnyMutation | State]) -> None:
+    if holds_unsorted_set(model):
+        raise ConfigurationError(
+            f"{model.__name__} holds a set inside a plain pydantic model, which has another order in every process: "
+            "derive that model from State, or use a list"
+        )
 
 
 def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:

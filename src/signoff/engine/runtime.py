@@ -10,11 +10,13 @@ from pydantic import ValidationError
 from signoff.engine.interceptors import STAGES, Interceptor, notify
 from signoff.engine.policies import Policy, Proposal, ask
 from signoff.engine.registry import rebuilt
-from signoff.errors import CheckRaisedError, ConfigurationError, MutationContractError, NotCanonicalError
+from signoff.engine.witness import Witness
+from signoff.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
 from signoff.model.actor import Actor
 from signoff.model.canonical import parse
 from signoff.model.changes import diff
 from signoff.model.mutation import Issue, Mutation
+from signoff.model.names import described, storable
 from signoff.model.requirement import Requirement
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import State, state_body
@@ -68,9 +70,10 @@ class MutationEngine:
 
         Raises:
             PolicyRaisedError, CheckRaisedError, MutationContractError: registered code broke its contract.
+            InputError: there is no such mode, this is no mutation, or not of this state; or the state is not valid.
             NotCanonicalError: mutation or state cannot be written as JSON exactly.
         """
-        mode = Mode(mode)
+        mode = _fitting(mutation, state, mode)
         copy = rebuilt(type(mutation), mutation.payload())
         reports = self.begin(copy, mode)
         run = self.evaluate(copy, type(state), state_body(state), actor, mode, state_id=state_id)
@@ -107,7 +110,7 @@ class MutationEngine:
             met: requirements that are met already.
         """
         begun = self._timer()
-        state = state_class.model_validate_json(body)
+        state = _copy(state_class, body)
         run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, met=met)
         return replace(run, duration_us=(self._timer() - begun) // 1000)
 
@@ -123,19 +126,24 @@ class MutationEngine:
         met: Collection[Requirement],
     ) -> Run:
         name = type(mutation).mutation_name
+        witness = Witness(name)
+        witness.watch("its own payload", mutation, mutation.payload())
+        witness.watch("the state it was given", state, body)
         issues = _check(mutation, state)
         if issues or mode is Mode.VALIDATE:
-            _unchanged(name, state, body)
+            witness.testify()
             return Run(name, mode, RunStatus.REFUSED if issues else RunStatus.ACCEPTED, issues=issues)
         try:
             after = mutation.apply(state)
         except Exception as error:  # noqa: BLE001 - user code may raise anything; what it raised is the answer
-            _unchanged(name, state, body)
-            return Run(name, mode, RunStatus.FAILED, error=f"{type(error).__name__}: {error}")
+            witness.testify()
+            return Run(name, mode, RunStatus.FAILED, error=described(error))
         after_body = _settled(name, type(state), after)
         changes = diff(parse(body), parse(after_body))
+        witness.watch("the new state", after, after_body)
+        witness.watch_changes(changes)
         ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id))
-        _unchanged(name, state, body)
+        witness.testify()
         unmet = [requirement for requirement in ruling.requirements if requirement not in met]
         status = RunStatus.REFUSED if not ruling.allowed else RunStatus.UNAPPROVED if unmet else RunStatus.ACCEPTED
         return Run(
@@ -150,17 +158,44 @@ class MutationEngine:
         )
 
 
+def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
+    """Give the mode, once it is certain that the mutation is one of states like this."""
+    if mode not in set(Mode):
+        raise InputError(f"mode={mode!r} is none; use {', '.join(Mode)}")
+    if not isinstance(mutation, Mutation):
+        raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
+    wanted = type(mutation).state_class()
+    if not isinstance(state, wanted):
+        raise InputError(
+            f"{type(mutation).mutation_name} changes a {wanted.type_name}, and it was given a {type(state).__name__}"
+        )
+    return Mode(mode)
+
+
+def _copy(state_class: type[State], body: bytes) -> State:
+    try:
+        return state_class.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"this {state_class.__name__} is not valid at /{where}: {first['msg']}; build it by its constructor"
+        ) from error
+
+
 def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
     name = type(mutation).mutation_name
     try:
         issues = tuple(mutation.check(state) or ())
     except Exception as error:
         raise CheckRaisedError(
-            f"the check of {name} raised {type(error).__name__}: {error}; yield an Issue for what is wrong instead"
+            f"the check of {name} raised {described(error)}; yield an Issue for what is wrong instead"
         ) from error
-    if not all(isinstance(issue, Issue) for issue in issues):
+    if not all(
+        isinstance(each, Issue) and isinstance(each.path, str) and isinstance(each.message, str) for each in issues
+    ):
         raise CheckRaisedError(f"the check of {name} yielded {issues!r}; yield Issue(path=..., message=...)")
-    return issues
+    return tuple(Issue(storable(issue.path), storable(issue.message)) for issue in issues)
 
 
 def _settled(name: str, state_class: type[State], after: object) -> bytes:
@@ -184,17 +219,3 @@ def _settled(name: str, state_class: type[State], after: object) -> bytes:
             "build it with state.evolve(...), which validates"
         )
     return body
-
-
-def _unchanged(name: str, state: State, body: bytes) -> None:
-    """See to it that nobody changed the state in place: what follows would judge another state."""
-    try:
-        same = state_body(state) == body
-    except NotCanonicalError:
-        same = False
-    if not same:
-        paths = ", ".join(change.path for change in diff(parse(body), state.to_json()))
-        raise MutationContractError(
-            f"check, apply or a policy of {name} changed the state it was given, at {paths or '(order)'}; "
-            "return state.evolve(...) with new values instead"
-        )

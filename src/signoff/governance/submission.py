@@ -115,6 +115,7 @@ class Submission:
         metadata: dict[str, Any] | None,
     ) -> MutationRequest:
         """Make a request; see `Governance.submit`."""
+        checked_id("to", to)
         checked_text("reason", reason)
         if correlation_id:
             checked_id("correlation_id", correlation_id)

@@ -35,11 +35,11 @@ class Verification:
         return not self.problems
 
     def __str__(self) -> str:
-        seen = f"{self.requests} requests and {self.states} states"
+        seen = f"requests: {self.requests}, states: {self.states}"
         if self.ok:
-            return f"{seen} are what was written"
+            return f"{seen}, all as they were written"
         first = self.problems[0]
-        return f"{seen}: {len(self.problems)} broken, first {first.table} {first.row}: {first.rule}"
+        return f"{seen}, broken: {len(self.problems)}, first {first.table} {first.row}: {first.rule}"
 
 
 class Verifier:

@@ -57,8 +57,13 @@ def _overdue(step: Step, evidence: Evidence) -> str:
 
 def _eligible(step: Step, evidence: Evidence) -> str:
     terms, actor = step.request.terms, evidence.actor
-    if actor.id in {terms.requester, terms.on_behalf_of}:
+    asking = {terms.requester, terms.on_behalf_of} - {None}
+    if actor.id in asking:
         return f"{actor.id} asked for it and cannot decide on it (separation of duties)"
+    if actor.on_behalf_of in asking:
+        return (
+            f"{actor.id} acts for {actor.on_behalf_of}, who asked for it and cannot decide on it (separation of duties)"
+        )
     if not any(requirement.admits(actor.roles, actor.groups) for requirement in terms.requirements):
         return f"{actor.id} is not eligible: it requires {', '.join(map(str, terms.requirements)) or 'nobody'}"
     return ""

@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import orjson
-from pydantic import PlainSerializer, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from signoff.errors import IntegrityError, NotCanonicalError
+from signoff.errors import InputError, IntegrityError, NotCanonicalError, SignoffError
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, or lists and string-keyed dicts of them."""
@@ -25,6 +25,12 @@ T = TypeVar("T")
 
 _PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
 _STRICT = _PLAIN | orjson.OPT_PASSTHROUGH_DATETIME
+
+_READABLE = 200
+"""How deep the JSON may be nested that can be read back."""
+
+_SPARE = 16
+"""Of these, how many levels are left to the records that a value is kept in."""
 
 
 def canonical(value: Json, what: str = "value") -> bytes:
@@ -36,8 +42,12 @@ def canonical(value: Json, what: str = "value") -> bytes:
 
     Raises:
         NotCanonicalError: the value holds NaN, Infinity, a lone surrogate, a key that is no string, or something
-            that is not JSON.
+            that is not JSON; or it is nested more than 184 levels deep.
     """
+    return _readable(_written(value, what), what, _SPARE)
+
+
+def _written(value: Json, what: str) -> bytes:
     try:
         body = orjson.dumps(value, option=_STRICT)
         if b"null" in body:  # orjson writes NaN as null, so only then can there be one
@@ -52,10 +62,36 @@ def _canonical_by_hand(value: Json, what: str, error: Exception) -> bytes:
     if "64-bit" not in str(error):
         raise NotCanonicalError(f"{what} has no canonical JSON: {error}; use plain JSON values") from error
     try:
+        _refuse_other_keys(value, what)
         text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
+    except NotCanonicalError:
+        raise
     except (TypeError, ValueError, RecursionError) as reason:
         raise NotCanonicalError(f"{what} has no canonical JSON: {reason}; use plain JSON values") from reason
+
+
+def _readable(body: bytes, what: str, spare: int) -> bytes:
+    """Give JSON back if it can be read where it is kept: `spare` levels down."""
+    if body.count(b"[") + body.count(b"{") > _READABLE - spare:  # only then can it be nested so deep
+        try:
+            from_json(b"[" * spare + body + b"]" * spare)
+        except ValueError as error:
+            raise NotCanonicalError(
+                f"{what} is nested more than {_READABLE - spare} levels deep; keep it flat"
+            ) from error
+    return body
+
+
+def _refuse_other_keys(value: Json, what: str, path: str = "") -> None:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if not isinstance(key, str):
+                raise NotCanonicalError(f"{what}{path} has the key {key!r}, which is no string; use str({key!r})")
+            _refuse_other_keys(member, what, f"{path}/{key}")
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            _refuse_other_keys(member, what, f"{path}/{index}")
 
 
 def _refuse_not_finite(value: Json, what: str, path: str = "") -> None:
@@ -84,11 +120,17 @@ def digest(body: bytes, previous: str = "") -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment in UTC in the one format: `2026-01-31T12:00:00.000000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Write a moment in UTC in the one format: `2026-01-31T12:00:00.000000Z`.
+
+    Raises:
+        InputError: it has no time zone, so nobody can say which moment it is.
+    """
+    if moment.utcoffset() is None:
+        raise InputError(f"{moment.isoformat()} has no time zone; pass one, as in datetime.now(timezone.utc)")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-Moment = Annotated[datetime, PlainSerializer(stamp, return_type=str)]
+Moment = Annotated[AwareDatetime, PlainSerializer(stamp, return_type=str)]
 """An aware datetime, written by `stamp`."""
 
 
@@ -119,7 +161,7 @@ class Codec(Generic[T]):
 
     def dump(self, record: T) -> bytes:
         """Give the record's canonical JSON."""
-        return canonical(self._adapter.dump_python(record, mode="json"), self._table)
+        return _readable(_written(self._adapter.dump_python(record, mode="json"), self._table), self._table, 0)
 
     def load(self, body: bytes, row: str) -> T:
         """Read a record back.
@@ -131,3 +173,5 @@ class Codec(Generic[T]):
             return self._adapter.validate_json(body)
         except ValidationError as error:
             raise IntegrityError(self._table, row, f"the body cannot be read ({error.errors()[0]['msg']})") from error
+        except SignoffError as error:  # a record's own rules
+            raise IntegrityError(self._table, row, f"the body cannot be read ({error})") from error

@@ -6,6 +6,7 @@ compared as a whole, because an index means nothing once the list has moved.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -131,7 +132,7 @@ def _patched(old: Json, change: Change) -> Json:
     if change.kind is ChangeKind.MEMBERS:
         went = {_key(member) for member in change.before}
         return [member for member in old if _key(member) not in went] + list(change.after)
-    return change.after
+    return deepcopy(change.after)  # what is replayed next must not change this change
 
 
 def effect(changes: Sequence[Change]) -> Changes:
@@ -166,7 +167,9 @@ def _is_set(value: Json) -> bool:
 
 
 def _key(scalar: Json) -> tuple[type, Json]:
-    return type(scalar), scalar
+    return type(scalar), str(scalar) if isinstance(
+        scalar, float
+    ) else scalar  # 0.0 and -0.0 are equal, and not the same
 
 
 def _same(left: Json, right: Json) -> bool:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 from signoff.errors import ConfigurationError
 from signoff.model.canonical import canonical
-from signoff.model.state import State
+from signoff.model.sets import sort_sets
+from signoff.model.state import FROZEN, State, plain
 
 S = TypeVar("S", bound=State)
 
@@ -81,7 +83,7 @@ class Mutation(BaseModel, ABC, Generic[S]):
             that use it are open.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = FROZEN
     intent: ClassVar[Intent]
     mutation_name: ClassVar[str] = ""
     schema_version: ClassVar[int] = 1
@@ -91,6 +93,11 @@ class Mutation(BaseModel, ABC, Generic[S]):
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("mutation_name"):
             cls.mutation_name = cls.__name__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:  # noqa: ANN401 - pydantic's own
+        """Write sets in one order."""
+        return sort_sets(handler(source))
 
     def check(self, state: S) -> Iterable[Issue]:  # noqa: ARG002 - for subclasses to look at
         """Yield what is wrong with this mutation on this state; nothing by default.
@@ -117,10 +124,13 @@ class Mutation(BaseModel, ABC, Generic[S]):
         """
         for base in cls.__mro__:
             generic = getattr(base, "__pydantic_generic_metadata__", {"origin": None, "args": ()})
-            if generic["origin"] is Mutation and generic["args"]:
-                found = generic["args"][0]
-                if isinstance(found, type) and issubclass(found, State):
-                    return found
+            origin, args = generic["origin"], generic["args"]
+            if isinstance(origin, type) and issubclass(
+                origin, Mutation
+            ):  # Mutation[Roles], or a generic base of the user's
+                for found in args:
+                    if isinstance(found, type) and issubclass(found, State):
+                        return found
         raise ConfigurationError(f"{cls.__name__} does not say what it changes: write Mutation[YourState]")
 
     def payload(self) -> bytes:
@@ -129,4 +139,4 @@ class Mutation(BaseModel, ABC, Generic[S]):
         Raises:
             NotCanonicalError: a field holds something JSON cannot say exactly.
         """
-        return canonical(self.model_dump(mode="json"), self.mutation_name)
+        return canonical(plain(self, self.mutation_name), self.mutation_name)

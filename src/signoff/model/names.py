@@ -66,9 +66,29 @@ def checked_moment(name: str, value: object) -> datetime:
     """
     if not isinstance(value, datetime):
         raise InputError(f"{name} is a {type(value).__name__}; pass an aware datetime")
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise InputError(f"{name}={value.isoformat()} has no time zone; pass one, as in datetime.now(timezone.utc)")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InputError(
+            f"{name}={value.isoformat()} is in no year that UTC has; pass a moment nearer to now"
+        ) from None
+
+
+def described(error: BaseException) -> str:
+    """Give type and message of an exception as text that every store can keep, whatever the exception is like."""
+    try:
+        message = str(error)
+    except Exception as broken:  # noqa: BLE001 - an exception that cannot even say what it is
+        message = f"(its message cannot be read: {type(broken).__name__})"
+    return storable(f"{type(error).__name__}: {message}")
+
+
+def storable(text: str) -> str:
+    """Give text as `checked_text` would take it: NUL and lone surrogates spelled out, what is too long cut off."""
+    spelled = text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return spelled if len(spelled) <= MAX_TEXT else f"{spelled[: MAX_TEXT - 3]}..."
 
 
 def checked_metadata(name: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the caller passed

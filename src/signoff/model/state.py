@@ -3,10 +3,17 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticSerializationError
 
-from signoff.errors import InputError
-from signoff.model.canonical import canonical, digest
+from signoff.errors import InputError, NotCanonicalError
+from signoff.model.canonical import Json, canonical, digest
+from signoff.model.sets import sort_sets
+
+FROZEN = ConfigDict(
+    frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants", populate_by_name=True
+)
+"""How states and mutations are kept: what is written by field name is read by field name, NaN is seen and refused."""
 
 
 class State(BaseModel):
@@ -19,7 +26,7 @@ class State(BaseModel):
         type_name: the name it is stored under; the class name unless you set another.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = FROZEN
     type_name: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - passed on to pydantic
@@ -27,6 +34,11 @@ class State(BaseModel):
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("type_name"):
             cls.type_name = cls.__name__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:  # noqa: ANN401 - pydantic's own
+        """Write sets in one order."""
+        return sort_sets(handler(source))
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
         """Give a validated copy with some fields replaced.
@@ -49,13 +61,27 @@ class State(BaseModel):
         return self.model_dump(mode="json")
 
 
+def plain(model: BaseModel, what: str) -> Json:
+    """Give a state or mutation as a JSON value, if it is what its fields say.
+
+    Raises:
+        NotCanonicalError: a field holds something else than it says, or something that is not JSON.
+    """
+    try:
+        return model.model_dump(mode="json", warnings="error")
+    except (PydanticSerializationError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = " ".join(str(error).split())
+        raise NotCanonicalError(f"{what} has no canonical JSON: {why}; use plain JSON values") from error
+
+
 def state_body(state: State) -> bytes:
     """Give a state's canonical JSON.
 
     Raises:
         NotCanonicalError: it holds something JSON cannot say exactly.
     """
-    return canonical(state.to_json(), type(state).type_name)
+    what = type(state).type_name
+    return canonical(plain(state, what), what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,9 @@ class MemoryStore:
 
     def close(self) -> None:
         """Forget everything."""
-        self._open = False
-        self._tables = _Tables()
+        with self._lock:
+            self._open = False
+            self._tables = _Tables()
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -181,12 +182,14 @@ class MemoryUnit(MemoryReader):
             return
         kept = self._tables.requests.get(request.id)
         if writes.revision == 0:
-            if kept is not None:
-                raise AlreadyExistsError(f"there is a request {request.id!r} already; leave id= out to get a new one")
             if request.idempotency_key is not None:
                 if request.idempotency_key in self._tables.by_key:
                     raise AlreadyExistsError(f"idempotency key {request.idempotency_key!r} is taken")
                 self._set(self._tables.by_key, request.idempotency_key, request.id)
+            if kept is not None:
+                raise AlreadyExistsError(
+                    f"there is a request {request.id!r} already; leave request_id= out to get a new one"
+                )
         elif kept is None or kept.revision != writes.revision:
             raise RevisionConflictError(request.id, writes.revision)
         self._set(self._tables.requests, request.id, replace(request))
@@ -205,7 +208,8 @@ class MemoryUnit(MemoryReader):
     def _append(self, ledger: Ledger, links: Sequence[Link]) -> None:
         for link in links:
             kept = self._tables.ledgers.setdefault((ledger, link.owner), [])
-            if kept and kept[-1].seq >= link.seq:
-                raise RevisionConflictError(link.owner, link.seq - 1)
-            kept.append(link)
-            self._undo.append(kept.pop)
+            place = bisect_right(kept, link.seq, key=lambda each: each.seq)
+            if place and kept[place - 1].seq == link.seq:
+                raise RevisionConflictError(links[0].owner, links[0].seq - 1)
+            kept.insert(place, link)
+            self._undo.append(partial(kept.pop, place))

@@ -31,7 +31,6 @@ WHERE (:status IS NULL OR r.status = :status)
   AND (:text IS NULL OR instr(r.search, :text) > 0)
   AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
   AND r.created_at >= :since
-  AND r.created_at < :until
   AND (r.created_at, r.id) < (:at, :id)
 ORDER BY r.created_at DESC, r.id DESC
 LIMIT :limit;
@@ -49,7 +48,6 @@ WHERE r.status = :status
   AND (:text IS NULL OR instr(r.search, :text) > 0)
   AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
   AND r.created_at >= :since
-  AND r.created_at < :until
   AND (r.created_at, r.id) < (:at, :id)
 ORDER BY r.created_at DESC, r.id DESC
 LIMIT :limit;
@@ -67,7 +65,6 @@ WHERE r.state_id = :state_id
   AND (:text IS NULL OR instr(r.search, :text) > 0)
   AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
   AND r.created_at >= :since
-  AND r.created_at < :until
   AND (r.created_at, r.id) < (:at, :id)
 ORDER BY r.created_at DESC, r.id DESC
 LIMIT :limit;
@@ -85,7 +82,6 @@ WHERE r.requester = :requester
   AND (:text IS NULL OR instr(r.search, :text) > 0)
   AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
   AND r.created_at >= :since
-  AND r.created_at < :until
   AND (r.created_at, r.id) < (:at, :id)
 ORDER BY r.created_at DESC, r.id DESC
 LIMIT :limit;
@@ -95,7 +91,7 @@ SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at,
        r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
        r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
        r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
+FROM signoff_requests r INDEXED BY signoff_requests_due
 LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
 WHERE r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')
   AND (:status IS NULL OR r.status = :status)
@@ -103,7 +99,6 @@ WHERE r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'r
   AND (:requester IS NULL OR r.requester = :requester)
   AND (:text IS NULL OR instr(r.search, :text) > 0)
   AND r.created_at >= :since
-  AND r.created_at < :until
   AND (r.created_at, r.id) < (:at, :id)
 ORDER BY r.created_at DESC, r.id DESC
 LIMIT :limit;

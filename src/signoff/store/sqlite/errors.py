@@ -14,7 +14,13 @@ from signoff.errors import (
 
 _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreUnavailableError, "another process holds it; nothing was written, call again"),
+    sqlite3.SQLITE_BUSY_SNAPSHOT: (
+        StoreUnavailableError,
+        "another connection wrote after this transaction had read; roll back, BEGIN IMMEDIATE, call again",
+    ),
     sqlite3.SQLITE_LOCKED: (StoreUnavailableError, "another connection holds it; nothing was written, call again"),
+    sqlite3.SQLITE_PROTOCOL: (StoreUnavailableError, "too many open it at once; nothing was written, call again"),
+    sqlite3.SQLITE_PERM: (StoreReadOnlyError, "access is denied; check the file's permissions"),
     sqlite3.SQLITE_READONLY: (StoreReadOnlyError, "it cannot be written; check mode=ro and the file's permissions"),
     sqlite3.SQLITE_FULL: (StoreFullError, "there is no room left; nothing was written, free some and call again"),
     sqlite3.SQLITE_IOERR: (StoreUnavailableError, "the disk refused; nothing was written, check it and call again"),
@@ -30,8 +36,8 @@ def translated(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        kind, advice = _BY_CODE.get((code or 0) & 0xFF, (StoreError, "nothing was written"))
+        code = getattr(error, "sqlite_errorcode", None) or 0
+        kind, advice = _BY_CODE.get(code) or _BY_CODE.get(code & 0xFF, (StoreError, "nothing was written"))
         if isinstance(error, sqlite3.ProgrammingError):
             kind, advice = StoreUnavailableError, "the connection cannot be used (any more); open the store again"
         raise kind(f"{path}: {error}: {advice}") from error

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from signoff.errors import ConfigurationError
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.schema import require_schema
+from signoff.store.sqlite.sources import SqliteSource, checked_sources
 from signoff.store.sqlite.transaction import savepoint
-from signoff.store.sqlite.unit import SqliteReader, SqliteSource, SqliteUnit
+from signoff.store.sqlite.unit import SqliteReader, SqliteUnit
 
 NAME = "the joined connection"
 
@@ -27,7 +28,7 @@ class JoinedSqliteStore:
 
     def __init__(self, connection: sqlite3.Connection, *, sources: Sequence[SqliteSource] = ()) -> None:
         self._connection = connection
-        self._sources = tuple(sources)
+        self._sources = checked_sources(sources)
         self._demand_transaction()
         with translated(NAME):
             require_schema(connection)

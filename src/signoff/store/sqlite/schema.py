@@ -64,3 +64,5 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
+    if pending.strip():  # a last statement without its semicolon, or a comment, which does nothing
+        yield pending

@@ -2,18 +2,23 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 
 from signoff.errors import ConfigurationError, StoreUnavailableError
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.schema import migrate, require_schema
+from signoff.store.sqlite.sources import SqliteSource, checked_sources
 from signoff.store.sqlite.transaction import transaction
-from signoff.store.sqlite.unit import SqliteReader, SqliteSource, SqliteUnit
+from signoff.store.sqlite.unit import SqliteReader, SqliteUnit
 
 MEMORY = ":memory:"
+
+_PAUSE = 0.005
+"""Seconds between two attempts at what SQLite does not wait for itself."""
 
 
 class SqliteStore:
@@ -38,13 +43,14 @@ class SqliteStore:
         read_only: bool = False,
     ) -> None:
         self._path = str(path)
-        self._sources = tuple(sources)
+        self._sources = checked_sources(sources)
         self._timeout = timeout
         self._read_only = read_only
         self._lock = RLock()
         self._busy = False
         self._pid = os.getpid()
         self._readers: list[sqlite3.Connection] = []
+        self._pool = Lock()
         with translated(self._path):
             self._writer: sqlite3.Connection | None = self._connect()
             try:
@@ -60,19 +66,37 @@ class SqliteStore:
         connection = sqlite3.connect(
             target, uri=not memory, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if self._read_only:
             require_schema(connection)
             return
-        connection.execute("PRAGMA journal_mode=WAL")
+        self._switch_to_wal(connection)
         migrate(connection)
+
+    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+        """Turn on the write-ahead log; where several do so at once on a new file, SQLite refuses without waiting."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     @contextmanager
     def unit(self) -> Iterator[SqliteUnit]:
         """Begin a unit of work: durable when the block ends, undone when it raises."""
+        self._opened()  # before the lock: in a forked child a thread that is not there may hold it
         with self._lock:
             connection = self._opened()
             if self._busy:
@@ -92,15 +116,33 @@ class SqliteStore:
             with self._lock:
                 yield SqliteReader(self._opened(), self._sources)
             return
-        with translated(self._path):
-            connection = self._readers.pop() if self._readers else self._connect()
-            connection.execute("BEGIN")
+        connection = self._begin_reading()
         try:
             yield SqliteReader(connection, self._sources)
         finally:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            self._readers.append(connection)
+            self._end_reading(connection)
+
+    def _begin_reading(self) -> sqlite3.Connection:
+        with translated(self._path):
+            try:
+                connection = self._readers.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                connection.execute("BEGIN")
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _end_reading(self, connection: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        with self._pool:
+            if self._writer is not None and not connection.in_transaction:
+                self._readers.append(connection)
+                return
+        connection.close()  # the store was closed meanwhile, or this connection is of no use any more
 
     def _busy_here(self) -> bool:
         """Whether this very thread has a unit of work open: then a view sees what it has written."""
@@ -121,12 +163,14 @@ class SqliteStore:
         return self._writer
 
     def close(self) -> None:
-        """Close every connection."""
-        with self._lock:
-            if self._writer is not None:
-                for connection in (self._writer, *self._readers):
-                    connection.close()
+        """Close every connection; one that a view still reads through is closed when that ends."""
+        if os.getpid() != self._pid:
+            return  # they belong to the process that was forked
+        with self._lock, self._pool:
+            connections = [*self._readers] if self._writer is None else [self._writer, *self._readers]
             self._writer, self._readers = None, []
+        for connection in connections:
+            connection.close()
 
     def __repr__(self) -> str:
         return f"SqliteStore({self._path!r})"

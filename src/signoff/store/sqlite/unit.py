@@ -1,32 +1,30 @@
 """What is read from SQLite, and the one place that writes to it."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from signoff.errors import (
     AlreadyExistsError,
-    InputError,
+    IntegrityError,
     RevisionConflictError,
-    SignoffError,
     StoreError,
-    UserCodeError,
     VersionConflictError,
 )
-from signoff.model.canonical import Link, canonical, digest, parse
+from signoff.model.canonical import Link
 from signoff.model.request import MutationRequest
 from signoff.model.state import StoredState
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
-from signoff.store.port import Filter, Position, StateSource
+from signoff.store.port import REQUESTS, STATES, Filter, Position
 from signoff.store.rows import from_row, to_key, to_link, to_row, to_state
 from signoff.store.sql import queries
 from signoff.store.sqlite.errors import translated
+from signoff.store.sqlite.sources import SqliteSource, load, save, source_of
 
-SqliteSource = StateSource[sqlite3.Connection]
-"""A table of the user's own, in the same database."""
+_FIRST, _LAST = -(2**63), 2**63 - 1
+"""The smallest and the largest whole number that SQLite holds."""
 
-_ENDLESS: Position = (2**63 - 1, "")
 _LEADS = ("due", "state_id", "requester", "status")
 
 
@@ -36,7 +34,8 @@ class SqliteReader:
     def __init__(self, connection: sqlite3.Connection, sources: Sequence[SqliteSource]) -> None:
         """Read through `connection`; states whose id begins with a source's prefix come from that source."""
         self._connection = connection
-        self._cursor = connection.cursor()
+        with translated("the SQLite store"):
+            self._cursor = connection.cursor()
         self._cursor.row_factory = None
         self._sources = sources
         self._sql = queries("sqlite")
@@ -45,77 +44,75 @@ class SqliteReader:
         with translated("the SQLite store"):
             return self._cursor.execute(self._sql[name], parameters)
 
-    def _all(self, name: str, parameters: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - the driver's own type
-        with translated("the SQLite store"):
-            return self._run(name, parameters).fetchall()
+    def _all(self, name: str, parameters: dict[str, Any], table: str, row: str) -> list[tuple[Any, ...]]:
+        try:
+            with translated("the SQLite store"):
+                return self._run(name, parameters).fetchall()
+        except StoreError as error:
+            if "Could not decode to UTF-8" in str(error):
+                raise IntegrityError(table, row, "a column holds text that is not UTF-8") from error
+            raise
 
-    def _one(self, name: str, parameters: Any) -> tuple[Any, ...] | None:  # noqa: ANN401 - the driver's own type
-        rows = self._all(name, parameters)
+    def _one(self, name: str, parameters: dict[str, Any], table: str, row: str) -> tuple[Any, ...] | None:
+        rows = self._all(name, parameters, table, row)
         return rows[0] if rows else None
 
     def request(self, request_id: str) -> MutationRequest | None:
         """Give a request, or None."""
-        row = self._one("request", {"id": request_id})
+        row = self._one("request", {"id": request_id}, REQUESTS, request_id)
         return None if row is None else from_row(row)
 
     def request_by_key(self, idempotency_key: str) -> MutationRequest | None:
         """Give the request that has an idempotency key, or None."""
-        row = self._one("request_by_key", {"key": idempotency_key})
+        row = self._one("request_by_key", {"key": idempotency_key}, REQUESTS, f"with key {idempotency_key}")
         return None if row is None else from_row(row)
 
     def find(self, wanted: Filter, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
-        """Give requests, newest first, by keyset pagination on the index of the most telling filter."""
+        """Give requests, newest first, by keyset pagination on the index of the most telling filter.
+
+        The end of a period and the position of a page are one upper bound to the index: of two, SQLite may pick the
+        wider one and walk over every earlier page.
+        """
         lead = next((name for name in _LEADS if getattr(wanted, name) is not None), "all")
-        at, last = after or _ENDLESS
-        rows = self._all(
-            f"find_by_{lead}",
-            {
-                "status": wanted.status,
-                "state_id": wanted.state_id,
-                "requester": wanted.requester,
-                "text": wanted.text,
-                "due": wanted.due,
-                "since": -(2**63) if wanted.since is None else wanted.since,
-                "until": 2**63 - 1 if wanted.until is None else wanted.until,
-                "at": at,
-                "id": last,
-                "limit": limit,
-            },
-        )
-        return [from_row(row) for row in rows]
+        bounds = [] if after is None else [after]
+        if wanted.until is not None:
+            bounds.append((wanted.until, ""))
+        at, last = min(bounds, default=(_LAST, ""))
+        parameters = {
+            "status": wanted.status,
+            "state_id": wanted.state_id,
+            "requester": wanted.requester,
+            "text": wanted.text,
+            "due": None if wanted.due is None else _fitting(wanted.due),
+            "since": _FIRST if wanted.since is None else _fitting(wanted.since),
+            "at": _fitting(at),
+            "id": last,
+            "limit": limit,
+        }
+        return [from_row(row) for row in self._all(f"find_by_{lead}", parameters, REQUESTS, "on this page")]
 
     def state(self, state_id: str) -> StoredState | None:
         """Give a state as it is now, from signoff's table or from a source."""
-        source = self._source(state_id)
+        source = source_of(self._sources, state_id)
         if source is not None:
-            return self._sourced(source, state_id)
-        row = self._one("state", {"state_id": state_id})
+            return load(source, self._connection, state_id)
+        row = self._one("state", {"state_id": state_id}, STATES, state_id)
         return None if row is None else to_state(row)
-
-    def _source(self, state_id: str) -> SqliteSource | None:
-        return next((each for each in self._sources if state_id.startswith(each.prefix)), None)
-
-    def _sourced(self, source: SqliteSource, state_id: str) -> StoredState | None:
-        loaded = _asked(source, lambda: source.load(self._connection, state_id.removeprefix(source.prefix)))
-        if loaded is None:
-            return None
-        version, fields = loaded
-        body = canonical(fields, state_id)
-        return StoredState(state_id, source.state_type.type_name, version, body, digest(body), foreign=True)
 
     def links(self, ledger: Ledger, owner: str, after: int = 0, limit: int | None = None) -> Sequence[Link]:
         """Give links of a ledger in order, those with a seq beyond `after`."""
-        rows = self._all(f"links_{ledger}", {"owner": owner, "after": after, "limit": -1 if limit is None else limit})
-        return [to_link(ledger, row) for row in rows]
+        wanted = {"owner": owner, "after": after, "limit": -1 if limit is None else limit}
+        return [to_link(ledger, row) for row in self._all(f"links_{ledger}", wanted, ledger, owner)]
 
     def last_link(self, ledger: Ledger, owner: str) -> Link | None:
         """Give the last link of a ledger, or None."""
-        row = self._one(f"last_link_{ledger}", {"owner": owner})
+        row = self._one(f"last_link_{ledger}", {"owner": owner}, ledger, owner)
         return None if row is None else to_link(ledger, row)
 
     def keys(self, table: str, after: str, limit: int) -> Sequence[str]:
         """Give ids of states or requests, or owners of a ledger, in order, those beyond `after`."""
-        return [to_key(table, row) for row in self._all(f"keys_{table}", {"after": after, "limit": limit})]
+        rows = self._all(f"keys_{table}", {"after": after, "limit": limit}, table, f"after {after!r}")
+        return [to_key(table, row) for row in rows]
 
 
 class SqliteUnit(SqliteReader):
@@ -133,6 +130,7 @@ class SqliteUnit(SqliteReader):
         except BaseException:
             if self._connection.in_transaction:
                 self._savepoint("ROLLBACK TO signoff_write")
+                self._savepoint("RELEASE signoff_write")
             raise
         self._savepoint("RELEASE signoff_write")
 
@@ -146,60 +144,54 @@ class SqliteUnit(SqliteReader):
             return
         row = to_row(request)
         if writes.revision == 0:
-            try:
-                with translated("the SQLite store"):
-                    self._cursor.execute(self._sql["insert_request"], tuple(row.values()))
-            except StoreError as error:
-                if _taken(error):
-                    raise AlreadyExistsError(f"request id {request.id!r} or its idempotency key is taken") from error
-                raise
+            self._insert_request(request, tuple(row.values()))
         elif self._run("update_request", row | {"read_revision": writes.revision}).rowcount != 1:
             raise RevisionConflictError(request.id, writes.revision)
         if writes.new_terms:
             self._run("insert_terms", (request.id, request.terms_number, request.terms_json.decode()))
 
+    def _insert_request(self, request: MutationRequest, row: tuple[Any, ...]) -> None:
+        try:
+            self._run("insert_request", row)
+        except StoreError as error:
+            match _constraint(error):
+                case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+                    message = f"there is a request {request.id!r} already; leave request_id= out to get a new one"
+                case sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                    message = f"idempotency key {request.idempotency_key!r} is taken"
+                case _:
+                    raise
+            raise AlreadyExistsError(message) from error
+
     def _write_state(self, writes: Writes) -> None:
         state = writes.state
         if state is None:
             return
-        source = self._source(state.state_id)
+        source = source_of(self._sources, state.state_id)
         if source is not None:
-            self._save_to(source, state, writes.version)
+            save(source, self._connection, state, writes.version)
         elif writes.version == 0:
             self._insert_state(state)
-        elif (
-            self._run(
-                "update_state",
-                {
-                    "version": state.version,
-                    "body": state.body.decode(),
-                    "hash": state.hash,
-                    "state_id": state.state_id,
-                    "read_version": writes.version,
-                },
-            ).rowcount
-            != 1
-        ):
-            raise VersionConflictError(state.state_id, writes.version)
+        else:
+            row = {
+                "version": state.version,
+                "body": state.body.decode(),
+                "hash": state.hash,
+                "state_id": state.state_id,
+                "read_version": writes.version,
+            }
+            if self._run("update_state", row).rowcount != 1:
+                raise VersionConflictError(state.state_id, writes.version)
 
     def _insert_state(self, state: StoredState) -> None:
-        if self.state(state.state_id) is not None:
-            raise AlreadyExistsError(f"there is a state {state.state_id!r} already; submit a mutation to change it")
-        self._run("insert_state", (state.state_id, state.state_type, state.version, state.body.decode(), state.hash))
-
-    def _save_to(self, source: SqliteSource, state: StoredState, expected: int) -> None:
-        if expected == 0:
-            raise InputError(f"state {state.state_id!r} is a row of your own table: insert it there")
-        key, fields = state.state_id.removeprefix(source.prefix), parse(state.body)
-        saved = _asked(
-            source,
-            lambda: source.save(self._connection, key, fields, expected=expected, version=state.version),
-        )
-        if saved is not True:
-            raise VersionConflictError(state.state_id, expected)
-        kept = self._sourced(source, state.state_id)
-        if kept is None or (kept.version, kept.hash) != (state.version, state.hash):
-            raise UserCodeError(f"{source!r} saved {key!r} but loads something else: make save keep every field")
+        row = (state.state_id, state.state_type, state.version, state.body.decode(), state.hash)
+        try:
+            self._run("insert_state", row)
+        except StoreError as error:
+            if _constraint(error) != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+                raise
+            message = f"there is a state {state.state_id!r} already; submit a mutation to change it"
+            raise AlreadyExistsError(message) from error
 
     def _append(self, ledger: Ledger, links: Sequence[Link]) -> None:
         rows = [(link.owner, link.seq, link.body.decode(), link.hash) for link in links]
@@ -207,26 +199,15 @@ class SqliteUnit(SqliteReader):
             with translated("the SQLite store"):
                 self._cursor.executemany(self._sql[f"append_{ledger}"], rows)
         except StoreError as error:
-            if _taken(error):
+            if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
                 raise RevisionConflictError(links[0].owner, links[0].seq - 1) from error
             raise
 
 
-def _taken(error: StoreError) -> bool:
-    """Whether the driver refused because a unique key is there already."""
-    code = getattr(error.__cause__, "sqlite_errorcode", None)
-    return code in {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
+def _fitting(micros: int) -> int:
+    return min(max(micros, _FIRST), _LAST)
 
 
-T = TypeVar("T")
-
-
-def _asked(source: SqliteSource, call: Callable[[], T]) -> T:
-    """Call the user's adapter, and give what it raises a type."""
-    try:
-        with translated(f"{source!r}"):
-            return call()
-    except SignoffError:
-        raise
-    except Exception as error:
-        raise UserCodeError(f"{source!r} raised {type(error).__name__}: {error}; nothing was written") from error
+def _constraint(error: StoreError) -> int | None:
+    """Which constraint the driver says was broken, if it was one."""
+    return getattr(error.__cause__, "sqlite_errorcode", None)

@@ -1,0 +1,197 @@
+"""Approving and everything else people do to a request."""
+
+from datetime import timedelta
+
+import pytest
+
+from conftest import FrozenClock
+from house import HOUSE, AddTeam, GrantRole, approved, opened
+from signoff import Actor, Governance, MutationRequest, StaticDirectory, Status, require_approval
+from signoff.errors import InputError, RequestNotFoundError, TransitionRefusedError
+from signoff.store.port import Store
+
+PEOPLE = [
+    Actor("bob"),
+    Actor("ann"),
+    Actor("agent-7", on_behalf_of="ann"),
+    Actor("carol", roles=("security",)),
+    Actor("dave", roles=("security", "owner")),
+    Actor("eve", groups=("board",)),
+    Actor("root", roles=("administrator",)),
+    Actor("runner"),
+]
+
+
+@pytest.fixture
+def gov(store: Store, clock: FrozenClock) -> Governance:
+    directory = StaticDirectory(PEOPLE)
+    policies = [require_approval(count=2, roles=["security"], groups=["board"])]
+    return opened(store, clock=clock, directory=directory, policies=policies)
+
+
+@pytest.fixture
+def request_(gov: Governance) -> MutationRequest:
+    return gov.submit(GrantRole(user="ada", role="admin"), to=HOUSE, by="bob")
+
+
+def test_an_approval_is_complete_when_enough_distinct_people_gave_it(
+    gov: Governance, request_: MutationRequest
+) -> None:
+    assert gov.approve(request_.id, by="carol", digest=request_.digest).status is Status.PENDING
+    assert gov.approve(request_.id, by="eve", digest=request_.digest, reason="fine").status is Status.APPROVED
+    trail = [(each.code, each.actor, each.reason) for each in gov.decisions(request_.id)]
+    assert trail[1:] == [("voted", "carol", ""), ("voted", "eve", "fine"), ("approved", "eve", "fine")]
+    assert gov.decisions(request_.id)[-1].metadata == {"counted": ["carol", "eve"]}
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("bob", "bob asked for it and cannot decide on it"),
+        ("ann", "ann is not eligible: it requires 2 approvals by role security or group board"),
+    ],
+)
+def test_who_may_not_approve_is_told_why(gov: Governance, request_: MutationRequest, by: str, words: str) -> None:
+    with pytest.raises(TransitionRefusedError, match=words) as refused:
+        gov.approve(request_.id, by=by, digest=request_.digest)
+    assert (refused.value.trigger, refused.value.rule) == ("vote", "may_vote")
+    assert gov.get_request(request_.id) == request_
+
+
+def test_nobody_approves_what_was_asked_on_their_behalf(store: Store) -> None:
+    gov = opened(store, directory=StaticDirectory(PEOPLE))
+    request = gov.submit(AddTeam(team="x"), to=HOUSE, by="agent-7")
+    for by in ("agent-7", "ann"):
+        with pytest.raises(TransitionRefusedError, match="asked for it"):
+            gov.approve(request.id, by=by, digest=request.digest)
+
+
+def test_nobody_approves_twice(gov: Governance, request_: MutationRequest) -> None:
+    gov.approve(request_.id, by="carol", digest=request_.digest)
+    with pytest.raises(TransitionRefusedError, match="carol has approved it already"):
+        gov.approve(request_.id, by="carol", digest=request_.digest)
+
+
+@pytest.mark.parametrize("digest", ["0" * 64, "", None])
+def test_an_approval_of_other_terms_is_refused(gov: Governance, request_: MutationRequest, digest: str) -> None:
+    with pytest.raises((TransitionRefusedError, InputError), match="digest"):
+        gov.approve(request_.id, by="carol", digest=digest)
+    assert gov.get_request(request_.id) == request_
+
+
+def test_two_requirements_want_different_people(store: Store) -> None:
+    gov = opened(
+        store,
+        directory=StaticDirectory(PEOPLE),
+        policies=[require_approval(roles=["security"]), require_approval(roles=["owner"])],
+    )
+    request = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
+    assert gov.approve(request.id, by="dave", digest=request.digest).status is Status.PENDING
+    assert gov.approve(request.id, by="carol", digest=request.digest).status is Status.APPROVED
+
+
+def test_whoever_may_approve_may_reject_with_a_reason(gov: Governance, request_: MutationRequest) -> None:
+    with pytest.raises(TransitionRefusedError, match="reason= is empty"):
+        gov.reject(request_.id, by="carol", reason=" ")
+    with pytest.raises(TransitionRefusedError, match="not eligible"):
+        gov.reject(request_.id, by="ann", reason="no")
+    assert gov.reject(request_.id, by="carol", reason="too much").status is Status.REJECTED
+    assert gov.decisions(request_.id)[-1].reason == "too much"
+
+
+def test_a_held_request_waits_and_keeps_its_votes(gov: Governance, request_: MutationRequest) -> None:
+    gov.approve(request_.id, by="carol", digest=request_.digest)
+    gov.approve(request_.id, by="eve", digest=request_.digest)
+    held = gov.hold(request_.id, by="dave", reason="audit season")
+    assert (held.status, held.held) == (Status.PENDING, "audit season")
+    with pytest.raises(TransitionRefusedError, match="pending"):
+        gov.execute(request_.id, by="runner")
+    gov.approve(request_.id, by="dave", digest=request_.digest)
+    assert gov.get_request(request_.id).status is Status.PENDING
+    assert gov.release(request_.id, by="dave").status is Status.APPROVED
+    assert gov.execute(request_.id, by="runner").executed
+
+
+def test_holding_wants_a_reason_and_releasing_something_held(gov: Governance, request_: MutationRequest) -> None:
+    with pytest.raises(TransitionRefusedError, match="it is not held"):
+        gov.release(request_.id, by="dave")
+    gov.approve(request_.id, by="carol", digest=request_.digest)
+    gov.approve(request_.id, by="eve", digest=request_.digest)
+    with pytest.raises(TransitionRefusedError, match="say why it should wait"):
+        gov.hold(request_.id, by="dave", reason="")
+
+
+def test_the_requester_and_administrators_may_cancel(gov: Governance, request_: MutationRequest) -> None:
+    with pytest.raises(TransitionRefusedError, match="carol is neither its requester bob nor an administrator"):
+        gov.cancel(request_.id, by="carol")
+    assert gov.cancel(request_.id, by="bob", reason="not needed").status is Status.CANCELED
+    other = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
+    assert gov.cancel(other.id, by="root").status is Status.CANCELED
+
+
+def test_a_request_gives_way_to_its_successor(gov: Governance, request_: MutationRequest) -> None:
+    successor = gov.submit(GrantRole(user="ada", role="reader"), to=HOUSE, by="bob")
+    for wrong, words in (("nobody", "no such successor"), (request_.id, "cannot succeed itself")):
+        with pytest.raises(TransitionRefusedError, match=words):
+            gov.supersede(request_.id, successor=wrong, by="bob")
+    with pytest.raises(TransitionRefusedError, match="neither its requester"):
+        gov.supersede(request_.id, successor=successor.id, by="carol")
+    done = gov.supersede(request_.id, successor=successor.id, by="bob")
+    assert (done.status, done.successor) == (Status.SUPERSEDED, successor.id)
+    with pytest.raises(TransitionRefusedError, match=f"its successor {request_.id} is superseded"):
+        gov.supersede(successor.id, successor=request_.id, by="bob")
+
+
+def test_what_is_overdue_can_neither_be_approved_nor_resolved_and_a_sweep_ends_it(
+    gov: Governance, clock: FrozenClock
+) -> None:
+    later = clock.now + timedelta(hours=1)
+    due = [gov.submit(AddTeam(team=f"t{n}"), to=HOUSE, by="bob", expires_at=later) for n in range(3)]
+    endless = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
+    assert gov.expire_due().expired == ()
+    clock.tick(hours=1)
+    with pytest.raises(TransitionRefusedError, match="its deadline passed"):
+        gov.approve(due[0].id, by="carol", digest=due[0].digest)
+    swept = gov.expire_due()
+    assert {request.id for request in swept.expired} == {request.id for request in due}
+    assert swept.passed_over == ()
+    assert gov.get_request(endless.id).status is Status.PENDING
+    assert gov.decisions(due[0].id)[-1].actor == "signoff"
+    assert gov.expire_due().expired == ()
+
+
+def test_a_sweep_goes_page_by_page(store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signoff.governance.moves.PAGE", 3)
+    gov = opened(store, clock=clock)
+    for n in range(8):
+        gov.submit(AddTeam(team=f"t{n}"), to=HOUSE, by="bob", expires_at=clock.now + timedelta(minutes=n + 1))
+    assert len(gov.expire_due(clock.now + timedelta(minutes=7)).expired) == 7
+    assert [each.status for each in gov.find_requests(status="pending")] == [Status.PENDING]
+
+
+def test_nothing_leaves_a_terminal_status(gov: Governance, request_: MutationRequest) -> None:
+    gov.cancel(request_.id, by="bob")
+    before = gov.get_request(request_.id)
+    for move in (
+        lambda: gov.approve(request_.id, by="carol", digest=request_.digest),
+        lambda: gov.reject(request_.id, by="carol", reason="x"),
+        lambda: gov.hold(request_.id, by="carol", reason="x"),
+        lambda: gov.release(request_.id, by="carol"),
+        lambda: gov.cancel(request_.id, by="bob"),
+        lambda: gov.retry(request_.id, by="bob"),
+        lambda: gov.revalidate(request_.id, by="bob"),
+    ):
+        with pytest.raises(TransitionRefusedError, match="nothing, it is terminal"):
+            move()
+    assert gov.get_request(request_.id) == before
+
+
+def test_unknown_requests_are_named(gov: Governance) -> None:
+    with pytest.raises(RequestNotFoundError, match="find_requests"):
+        gov.approve("nobody", by="carol", digest="x")
+
+
+def test_an_approval_survives_reopening(store: Store) -> None:
+    request = approved(opened(store))
+    again = Governance.open(store, mutations=[GrantRole], policies=[require_approval()])
+    assert again.execute(request.id, by="runner").executed

@@ -1,0 +1,843 @@
+"""One contract for every store: what goes in comes out exactly, first come first served, all of a write or nothing."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from house import HOUSE, approved, opened
+from signoff.errors import (
+    AlreadyExistsError,
+    ConfigurationError,
+    RevisionConflictError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
+from signoff.model.canonical import Link, digest
+from signoff.model.mutation import Intent
+from signoff.model.request import (
+    TERMINAL,
+    TERMS,
+    Filed,
+    MutationRequest,
+    OnDrift,
+    Status,
+    Terms,
+    to_micros,
+)
+from signoff.model.requirement import Requirement
+from signoff.model.state import StoredState
+from signoff.model.trail import Ledger
+from signoff.model.writes import Writes
+from signoff.store.memory import MemoryStore
+from signoff.store.port import REQUESTS, STATES, Filter, Position, Reader, Store, Unit
+from signoff.store.sqlite import SqliteStore
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+UNICODE = "zażółć 🏠 ß\u0301 \u2028 'quoted' \"twice\" %_ \\"
+MAKERS = [MemoryStore, lambda: SqliteStore(":memory:")]
+every_store = pytest.mark.parametrize("make", MAKERS, ids=["memory", "sqlite"])
+
+
+def request(request_id: str = "r-1", *, terms: dict[str, Any] | None = None, **columns: Any) -> MutationRequest:  # noqa: ANN401 - columns of MutationRequest
+    """Build a request as it could be stored, at revision 1 unless said otherwise."""
+    told: dict[str, Any] = {
+        "state_id": HOUSE,
+        "state_type": "Roles",
+        "mutation": "GrantRole",
+        "schema_version": 1,
+        "payload": '{"role":"reader","user":"ada"}',
+        "intent": Intent("grant-role"),
+        "requester": "bob",
+        "on_behalf_of": None,
+        "reason": "",
+        "expected_version": 1,
+        "state_hash": "0" * 64,
+        "on_drift": OnDrift.REJECT,
+        "fallback": OnDrift.REJECT,
+        "pause_for_revalidation": False,
+        "requirements": (Requirement(1),),
+        "effect": (),
+        "expires_at": None,
+    }
+    agreed = Terms(**(told | (terms or {})))
+    body = TERMS.dump(agreed)
+    row: dict[str, Any] = {
+        "id": request_id,
+        "revision": 1,
+        "status": Status.PENDING,
+        "digest": digest(body),
+        "head": "h",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "terms_number": 1,
+        "attempts": 0,
+        "failures": 0,
+        "audits": 0,
+        "audit_head": "",
+        "validated_version": None,
+        "resolved_version": None,
+        "resulting_version": None,
+        "execution_id": None,
+        "held": "",
+        "successor": None,
+        "idempotency_key": None,
+        "asked": "a",
+        "correlation_id": "",
+        "metadata_json": "{}",
+        "filed": Filed.of(agreed),
+        "terms_json": body,
+    }
+    return MutationRequest(**(row | columns))
+
+
+def state(version: int = 1, state_id: str = HOUSE, body: bytes = b'{"members":{},"teams":[]}') -> StoredState:
+    return StoredState(state_id, "Roles", version, body, digest(body))
+
+
+def link(seq: int, owner: str = "r-1", body: bytes = b"{}") -> Link:
+    return Link(owner, seq, body, digest(body, str(seq)))
+
+
+def insert(store: Store, *requests: MutationRequest) -> None:
+    with store.unit() as unit:
+        for each in requests:
+            unit.write(Writes(request=each, new_terms=True))
+
+
+def update(store: Store, changed: MutationRequest, revision: int) -> None:
+    with store.unit() as unit:
+        unit.write(Writes(request=changed, revision=revision))
+
+
+def contents(reader: Reader) -> dict[str, Any]:
+    """Give everything a store holds, through the port."""
+    requests = reader.keys(REQUESTS, "", 1000)
+    states = reader.keys(STATES, "", 1000)
+    ledgers = {
+        (ledger, owner): list(reader.links(ledger, owner))
+        for ledger in Ledger
+        for owner in reader.keys(ledger, "", 1000)
+    }
+    return {
+        "requests": {each: reader.request(each) for each in requests},
+        "states": {each: reader.state(each) for each in states},
+        "ledgers": ledgers,
+    }
+
+
+def everything(store: Store) -> dict[str, Any]:
+    with store.view() as reader:
+        return contents(reader)
+
+
+@contextmanager
+def nothing_changes(store: Store) -> Iterator[None]:
+    before = everything(store)
+    yield
+    assert everything(store) == before
+
+
+@contextmanager
+def undone(store: Store) -> Iterator[Unit]:
+    """Open a unit of work that raises at its end."""
+    on_purpose = LookupError("on purpose")
+    with suppress(LookupError), store.unit() as unit:
+        yield unit
+        raise on_purpose
+
+
+FULL = request(
+    "r-full",
+    terms={
+        "reason": UNICODE,
+        "intent": Intent("grant-role", description=UNICODE, tags=("STRASSE", "ß")),
+        "on_behalf_of": "eve",
+        "expires_at": NOON + timedelta(days=1, microseconds=1),
+        "on_drift": OnDrift.KEEP_IF_SAME_EFFECT,
+        "fallback": OnDrift.REVALIDATE,
+        "requirements": (Requirement(2, roles=("owner",)), Requirement(1, groups=("board",))),
+    },
+    revision=7,
+    status=Status.EXECUTED,
+    head="f" * 64,
+    created_at=datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    updated_at=datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    terms_number=3,
+    attempts=4,
+    failures=2,
+    audits=5,
+    audit_head="e" * 64,
+    validated_version=11,
+    resolved_version=12,
+    resulting_version=2**63 - 1,
+    execution_id="x-1",
+    held="waiting for " + UNICODE,
+    successor="r-next",
+    idempotency_key="key " + UNICODE.strip(),
+    asked="d" * 64,
+    correlation_id="c-1",
+    metadata_json='{"note":"' + "łódź" + '"}',
+)
+
+
+# ---- requests
+
+
+@pytest.mark.parametrize("row", [request(), FULL], ids=["empty", "full"])
+def test_a_request_comes_back_exactly(store: Store, row: MutationRequest) -> None:
+    insert(store, row)
+    with store.view() as reader:
+        found = reader.request(row.id)
+        assert found is not None
+        for column in fields(row):
+            assert getattr(found, column.name) == getattr(row, column.name), column.name
+        assert list(reader.find(Filter(), 10)) == [row]
+        assert found.terms == row.terms
+
+
+def test_none_and_the_empty_string_are_two_things(store: Store) -> None:
+    insert(store, request("r-none"), request("r-empty", execution_id="", successor="", idempotency_key=""))
+    with store.view() as reader:
+        none, empty = reader.request("r-none"), reader.request("r-empty")
+        assert none is not None
+        assert empty is not None
+        assert (none.execution_id, none.successor, none.idempotency_key) == (None, None, None)
+        assert (empty.execution_id, empty.successor, empty.idempotency_key) == ("", "", "")
+        assert reader.request_by_key("") == empty
+
+
+def test_what_is_not_there_is_none(store: Store) -> None:
+    with store.view() as reader:
+        assert reader.request("r-1") is None
+        assert reader.request_by_key("key") is None
+        assert reader.state(HOUSE) is None
+        assert reader.last_link(Ledger.AUDIT, "r-1") is None
+        assert list(reader.links(Ledger.AUDIT, "r-1")) == []
+        assert list(reader.keys(REQUESTS, "", 10)) == []
+        assert list(reader.find(Filter(), 10)) == []
+
+
+def test_a_taken_request_id_is_refused_with_advice(store: Store) -> None:
+    insert(store, request(idempotency_key="key"))
+    with nothing_changes(store), pytest.raises(AlreadyExistsError) as caught:
+        insert(store, request(idempotency_key="other", held="second"))
+    assert str(caught.value) == "there is a request 'r-1' already; leave request_id= out to get a new one"
+
+
+def test_a_taken_idempotency_key_is_refused_and_frees_nothing(store: Store) -> None:
+    insert(store, request(idempotency_key="key"))
+    with nothing_changes(store), pytest.raises(AlreadyExistsError) as caught:
+        insert(store, request("r-2", idempotency_key="key"))
+    assert str(caught.value) == "idempotency key 'key' is taken"
+    with store.view() as reader:
+        found = reader.request_by_key("key")
+    assert found is not None
+    assert found.id == "r-1"
+
+
+def test_where_both_are_taken_the_key_is_named(store: Store) -> None:
+    insert(store, request(idempotency_key="key"))
+    with pytest.raises(AlreadyExistsError, match="idempotency key 'key' is taken"):
+        insert(store, request(idempotency_key="key"))
+
+
+def test_an_undone_insert_frees_its_id_and_key(store: Store) -> None:
+    row = request(idempotency_key="key")
+    with undone(store) as unit:
+        unit.write(Writes(request=row, new_terms=True))
+        assert unit.request_by_key("key") == row
+    with store.view() as reader:
+        assert reader.request_by_key("key") is None
+    insert(store, row)
+    with store.view() as reader:
+        assert reader.request_by_key("key") == row
+
+
+def test_an_update_at_the_revision_read_is_kept(store: Store) -> None:
+    row = request(idempotency_key="key")
+    insert(store, row)
+    moved = replace(
+        row,
+        revision=2,
+        status=Status.EXECUTED,
+        head="next",
+        updated_at=NOON + timedelta(seconds=1),
+        attempts=1,
+        failures=1,
+        audits=1,
+        audit_head="a",
+        validated_version=1,
+        resolved_version=1,
+        resulting_version=2,
+        execution_id="x",
+        held="why",
+        successor="s",
+    )
+    update(store, moved, revision=1)
+    with store.view() as reader:
+        assert reader.request("r-1") == moved
+        assert reader.request_by_key("key") == moved
+
+
+@pytest.mark.parametrize("revision", [1, 3, 99])
+def test_an_update_at_another_revision_is_refused_and_writes_nothing(store: Store, revision: int) -> None:
+    insert(store, request(revision=2))
+    changed = request(revision=revision + 1, held="lost")
+    with nothing_changes(store), pytest.raises(RevisionConflictError) as caught, store.unit() as unit:
+        unit.write(Writes(request=changed, revision=revision, decisions=(link(9),), state=state(), history=(link(1),)))
+    assert (caught.value.request_id, caught.value.revision) == ("r-1", revision)
+
+
+def test_an_update_of_a_request_that_is_not_there_is_a_conflict(store: Store) -> None:
+    with nothing_changes(store), pytest.raises(RevisionConflictError):
+        update(store, request(revision=2), revision=1)
+
+
+def test_renewed_terms_are_added_and_the_last_ones_are_read(store: Store) -> None:
+    row = request()
+    insert(store, row)
+    renewed = replace(row.with_terms(replace(row.terms, expected_version=5)), revision=2)
+    with store.unit() as unit:
+        unit.write(Writes(request=renewed, revision=1, new_terms=True))
+    with store.view() as reader:
+        found = reader.request("r-1")
+    assert found == renewed
+    assert found is not None
+    assert (found.terms_number, found.terms.expected_version) == (2, 5)
+
+
+# ---- states
+
+
+def test_a_state_comes_back_exactly(store: Store) -> None:
+    row = state(body=f'{{"members":{{"{UNICODE[:8]}":"admin"}}}}'.encode())
+    with store.unit() as unit:
+        unit.write(Writes(state=row))
+        assert unit.state(HOUSE) == row
+    with store.view() as reader:
+        assert reader.state(HOUSE) == row
+
+
+def test_a_taken_state_id_is_refused_with_advice(store: Store) -> None:
+    with store.unit() as unit:
+        unit.write(Writes(state=state()))
+    with nothing_changes(store), pytest.raises(AlreadyExistsError) as caught, store.unit() as unit:
+        unit.write(Writes(state=state(body=b"{}")))
+    assert str(caught.value) == f"there is a state {HOUSE!r} already; submit a mutation to change it"
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_state_moves_only_from_the_version_it_was_read_at(store: Store, version: int) -> None:
+    with store.unit() as unit:
+        unit.write(Writes(state=state(2)))
+    with nothing_changes(store), pytest.raises(VersionConflictError) as caught, store.unit() as unit:
+        unit.write(Writes(state=state(version + 1, body=b"{}"), version=version))
+    assert (caught.value.state_id, caught.value.version) == (HOUSE, version)
+    with store.unit() as unit:
+        unit.write(Writes(state=state(3, body=b"{}"), version=2))
+    with store.view() as reader:
+        assert reader.state(HOUSE) == state(3, body=b"{}")
+
+
+def test_a_state_that_is_not_there_does_not_move(store: Store) -> None:
+    with nothing_changes(store), pytest.raises(VersionConflictError), store.unit() as unit:
+        unit.write(Writes(state=state(2), version=1))
+
+
+# ---- ledgers
+
+
+def wrote(ledger: Ledger, *links: Link) -> Writes:
+    """Give the write that adds links to a ledger, and does nothing else."""
+    match ledger:
+        case Ledger.DECISIONS:
+            return Writes(decisions=links)
+        case Ledger.AUDIT:
+            return Writes(audit=links)
+        case Ledger.HISTORY:
+            return Writes(history=links)
+
+
+@pytest.mark.parametrize("ledger", list(Ledger))
+def test_a_ledger_keeps_its_links_in_order_and_apart(store: Store, ledger: Ledger) -> None:
+    mine = [link(seq, body=f'{{"n":{seq}}}'.encode()) for seq in range(1, 13)]
+    with store.unit() as unit:
+        unit.write(wrote(ledger, *mine[:2]))
+        unit.write(wrote(ledger, link(1, "r-10")))
+        unit.write(wrote(ledger, *mine[2:]))
+        assert list(unit.links(ledger, "r-1")) == mine
+    with store.view() as reader:
+        assert list(reader.links(ledger, "r-1")) == mine
+        assert reader.last_link(ledger, "r-1") == mine[-1]
+        assert reader.last_link(ledger, "r-10") == link(1, "r-10")
+        for other in set(Ledger) - {ledger}:
+            assert list(reader.links(other, "r-1")) == []
+
+
+@pytest.mark.parametrize("ledger", list(Ledger))
+@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("limit", [None, 0, 1, 2, 9])
+def test_links_begin_after_a_place_and_end_at_a_limit(
+    store: Store, ledger: Ledger, after: int, limit: int | None
+) -> None:
+    mine = [link(seq) for seq in (1, 2, 4, 5)]  # a table of the user's own leaves gaps in its history
+    with store.unit() as unit:
+        unit.write(wrote(ledger, *mine))
+    with store.view() as reader:
+        assert list(reader.links(ledger, "r-1", after, limit)) == [each for each in mine if each.seq > after][:limit]
+
+
+@pytest.mark.parametrize("ledger", list(Ledger))
+@pytest.mark.parametrize("taken", [1, 2])
+def test_a_taken_place_in_a_ledger_is_a_conflict_and_nothing_is_written(
+    store: Store, ledger: Ledger, taken: int
+) -> None:
+    with store.unit() as unit:
+        unit.write(wrote(ledger, link(1), link(2)))
+    with nothing_changes(store), pytest.raises(RevisionConflictError) as caught, store.unit() as unit:
+        unit.write(wrote(ledger, link(taken, body=b'{"forged":true}')))
+    assert (caught.value.request_id, caught.value.revision) == ("r-1", taken - 1)
+
+
+@pytest.mark.parametrize("ledger", list(Ledger))
+def test_a_ledger_that_two_links_of_one_write_fight_over_is_left_alone(store: Store, ledger: Ledger) -> None:
+    with nothing_changes(store), pytest.raises(RevisionConflictError) as caught, store.unit() as unit:
+        unit.write(wrote(ledger, link(1), link(2), link(2)))
+    assert caught.value.revision == 0  # the place the write meant to go on from
+
+
+# ---- atomicity
+
+STEP = Writes(
+    request=request(idempotency_key="key"),
+    new_terms=True,
+    decisions=(link(1),),
+    audit=(link(1),),
+    state=state(),
+    history=(link(1, HOUSE),),
+)
+FAILURES: dict[str, tuple[Writes, type[Exception]]] = {
+    "request": (Writes(request=request(revision=6), revision=5), RevisionConflictError),
+    "key": (Writes(request=request("r-2", idempotency_key="key"), new_terms=True), AlreadyExistsError),
+    "state": (Writes(request=request("r-2"), new_terms=True, state=state(8), version=7), VersionConflictError),
+    "decisions": (
+        Writes(request=request("r-2"), new_terms=True, state=state(2), version=1, decisions=(link(1),)),
+        RevisionConflictError,
+    ),
+    "audit": (
+        Writes(request=request("r-2"), new_terms=True, decisions=(link(1, "r-2"),), audit=(link(1),)),
+        RevisionConflictError,
+    ),
+    "history": (
+        Writes(
+            request=replace(request(held="moved", idempotency_key="key"), revision=2),
+            revision=1,
+            decisions=(link(2),),
+            audit=(link(2),),
+            state=state(2),
+            version=1,
+            history=(link(2, HOUSE), link(1, HOUSE)),
+        ),
+        RevisionConflictError,
+    ),
+}
+
+
+@pytest.mark.parametrize("part", FAILURES)
+def test_a_write_whose_later_part_fails_leaves_no_earlier_part(store: Store, part: str) -> None:
+    failing, error = FAILURES[part]
+    with store.unit() as unit:
+        unit.write(STEP)
+    with nothing_changes(store), store.unit() as unit:
+        before = contents(unit)
+        with pytest.raises(error):
+            unit.write(failing)
+        assert contents(unit) == before
+
+
+@pytest.mark.parametrize("part", FAILURES)
+def test_a_unit_goes_on_after_a_write_that_failed(store: Store, part: str) -> None:
+    failing, error = FAILURES[part]
+    with store.unit() as unit:
+        unit.write(STEP)
+        for _ in range(3):
+            with pytest.raises(error):
+                unit.write(failing)
+        unit.write(Writes(request=request("r-3"), new_terms=True, decisions=(link(1, "r-3"),)))
+    found = everything(store)
+    assert sorted(found["requests"]) == ["r-1", "r-3"]
+    assert found["states"] == {HOUSE: state()}
+    assert found["ledgers"][Ledger.DECISIONS, "r-3"] == [link(1, "r-3")]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
+def test_every_write_of_a_unit_that_raises_is_undone(store: Store, error: type[BaseException]) -> None:
+    with store.unit() as unit:
+        unit.write(STEP)
+    changes = (
+        Writes(request=request("r-2"), new_terms=True, decisions=(link(1, "r-2"),)),
+        Writes(request=replace(request(idempotency_key="key"), revision=2), revision=1, decisions=(link(2),)),
+        Writes(state=state(2, body=b"{}"), version=1, history=(link(2, HOUSE),)),
+        Writes(state=state(3, body=b"[]"), version=2, audit=(link(2), link(3))),
+    )
+
+    def raise_at_the_end() -> None:
+        with store.unit() as unit:
+            for each in changes:
+                unit.write(each)
+            assert contents(unit)["states"][HOUSE].version == 3
+            raise error
+
+    with nothing_changes(store), pytest.raises(error):
+        raise_at_the_end()
+    with store.unit() as unit:
+        for each in changes:
+            unit.write(each)
+    assert everything(store)["states"][HOUSE].version == 3
+
+
+def test_a_unit_reads_what_it_wrote(store: Store) -> None:
+    with store.unit() as unit:
+        unit.write(STEP)
+        assert unit.request("r-1") == STEP.request
+        assert unit.request_by_key("key") == STEP.request
+        assert list(unit.find(Filter(state_id=HOUSE), 5)) == [STEP.request]
+        assert unit.last_link(Ledger.HISTORY, HOUSE) == link(1, HOUSE)
+
+
+def test_a_unit_inside_a_unit_is_refused_and_the_outer_one_goes_on(store: Store) -> None:
+    with store.unit() as unit:
+        with pytest.raises(ConfigurationError, match="unit of work is open in this thread"), store.unit():
+            pytest.fail("a unit was begun inside a unit")
+        unit.write(STEP)
+    with store.view() as reader:
+        assert reader.request("r-1") == STEP.request
+
+
+def test_after_a_unit_that_raised_another_can_begin(store: Store) -> None:
+    with undone(store):
+        pass
+    insert(store, request())
+
+
+# ---- views
+
+
+def test_a_view_in_the_thread_of_a_unit_sees_what_that_has_written(store: Store) -> None:
+    with store.unit() as unit:
+        unit.write(STEP)
+        with store.view() as reader:
+            assert reader.request("r-1") == STEP.request
+
+
+def test_a_view_never_sees_half_a_unit(store: Store) -> None:
+    """One thread moves two states together; another must always see them at the same version."""
+    pair = ("left", "right")
+    with store.unit() as unit:
+        for side in pair:
+            unit.write(Writes(state=state(1, side)))
+    stop = threading.Event()
+    torn: list[tuple[int, ...]] = []
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        while not stop.is_set() or not looks:
+            with store.view() as reader:
+                seen = tuple(found.version for side in pair if (found := reader.state(side)))
+            looks += 1
+            if len(set(seen)) != 1:
+                torn.append(seen)
+
+    reading = threading.Thread(target=look)
+    reading.start()
+    try:
+        for version in range(2, 40):
+            with store.unit() as unit:
+                for side in pair:
+                    unit.write(Writes(state=state(version, side), version=version - 1))
+    finally:
+        stop.set()
+        reading.join()
+    assert torn == []
+    assert looks
+
+
+def test_a_view_of_sqlite_stays_as_it_was_while_another_thread_writes(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "signoff.db")
+    insert(store, request())
+    with store.view() as reader:
+        before = contents(reader)
+        writing = threading.Thread(target=insert, args=(store, request("r-2")))
+        writing.start()
+        writing.join()
+        assert contents(reader) == before
+    with store.view() as reader:
+        assert reader.request("r-2") == request("r-2")
+    store.close()
+
+
+def test_views_may_be_open_inside_each_other(store: Store) -> None:
+    insert(store, request())
+    with store.view() as outer, store.view() as inner:
+        assert outer.request("r-1") == inner.request("r-1") == request()
+
+
+def test_many_threads_may_open_views_at_once(store: Store) -> None:
+    insert(store, request())
+    together = threading.Barrier(8)
+    wrong: list[BaseException | MutationRequest | None] = []
+
+    def look() -> None:
+        together.wait()
+        for _ in range(100):
+            try:
+                with store.view() as reader:
+                    found = reader.request("r-1")
+            except Exception as error:  # noqa: BLE001 - whatever a thread raises must fail the test, not the thread
+                wrong.append(error)
+            else:
+                if found != request():
+                    wrong.append(found)
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_what_is_handed_out_cannot_change_what_is_kept(store: Store) -> None:
+    insert(store, request())
+    with store.unit() as unit:
+        unit.write(wrote(Ledger.DECISIONS, link(1)))
+    with store.view() as reader:
+        found = reader.request("r-1")
+        found.__dict__["held"] = "tampered"
+        handed = reader.links(Ledger.DECISIONS, "r-1")
+        if isinstance(handed, list):
+            handed.clear()
+    with store.view() as reader:
+        assert reader.request("r-1") == request()
+        assert len(reader.links(Ledger.DECISIONS, "r-1")) == 1
+
+
+# ---- find
+
+
+def paged(reader: Reader, wanted: Filter, size: int) -> list[MutationRequest]:
+    """Find everything, page by page."""
+    found: list[MutationRequest] = []
+    after: Position | None = None
+    while page := reader.find(wanted, size, after):
+        assert len(page) <= size
+        found += page
+        after = (to_micros(page[-1].created_at), page[-1].id)
+    return found
+
+
+def matching(row: MutationRequest, wanted: Filter) -> bool:
+    """Say in the plainest words what a filter means."""
+    created, deadline = to_micros(row.created_at), row.filed.expires_at
+    overdue = deadline is not None and wanted.due is not None and deadline <= wanted.due
+    return all(
+        [
+            wanted.status is None or row.status is wanted.status,
+            wanted.state_id is None or row.filed.state_id == wanted.state_id,
+            wanted.requester is None or row.filed.requester == wanted.requester,
+            wanted.text is None or wanted.text in row.filed.text,
+            wanted.since is None or created >= wanted.since,
+            wanted.until is None or created < wanted.until,
+            wanted.due is None or (overdue and row.status not in TERMINAL),
+        ]
+    )
+
+
+MOMENTS = st.integers(-2, 2).map(lambda micros: NOON + timedelta(microseconds=micros))
+MICROS = MOMENTS.map(to_micros)
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> list[MutationRequest]:
+    rows = []
+    for number in draw(st.lists(st.integers(0, 30), unique=True, max_size=14)):
+        status = draw(st.sampled_from(Status))
+        done = {"resolved_version": 1, "resulting_version": 2, "execution_id": "x"}
+        terms = {
+            "state_id": draw(st.sampled_from([HOUSE, "other", "oth"])),
+            "requester": draw(st.sampled_from(["bob", "BOB"])),
+            "reason": draw(st.sampled_from(["", "Straße", "STRASSE", "50%_off"])),
+            "expires_at": draw(st.none() | MOMENTS),
+        }
+        rows.append(
+            request(f"r-{number}", terms=terms, status=status, created_at=draw(MOMENTS))
+            if status is not Status.EXECUTED
+            else request(f"r-{number}", terms=terms, status=status, created_at=draw(MOMENTS), **done)
+        )
+    return rows
+
+
+FILTERS = st.builds(
+    Filter,
+    status=st.none() | st.sampled_from(Status),
+    state_id=st.none() | st.sampled_from([HOUSE, "other", "nowhere"]),
+    requester=st.none() | st.sampled_from(["bob", "BOB"]),
+    text=st.none() | st.sampled_from(["", "strasse", "grant", "%", "_"]),
+    since=st.none() | MICROS,
+    until=st.none() | MICROS,
+    due=st.none() | MICROS,
+)
+
+
+@every_store
+@given(rows=populations(), wanted=FILTERS, size=st.integers(1, 4))
+def test_find_gives_exactly_what_matches_newest_first_whatever_the_page_size(
+    make: Callable[[], Store], rows: list[MutationRequest], wanted: Filter, size: int
+) -> None:
+    expected = [row for row in rows if matching(row, wanted)]
+    expected.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+    store = make()
+    try:
+        insert(store, *rows)
+        with store.view() as reader:
+            assert paged(reader, wanted, size) == expected
+            assert list(reader.find(wanted, 100)) == expected
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        (Filter(), ["e", "d", "c", "b", "a"]),
+        (Filter(status=Status.APPROVED), ["d", "b"]),
+        (Filter(state_id="other"), ["e", "b"]),
+        (Filter(requester="ann"), ["c", "b"]),
+        (Filter(text="strasse"), ["e", "a"]),
+        (Filter(since=to_micros(NOON)), ["e", "d", "c", "b"]),
+        (Filter(until=to_micros(NOON)), ["a"]),
+        (Filter(due=to_micros(NOON)), ["d", "a"]),
+        (Filter(due=to_micros(NOON) - 1), ["a"]),
+        (Filter(status=Status.APPROVED, state_id="other", requester="ann"), ["b"]),
+        (Filter(due=to_micros(NOON), status=Status.APPROVED), ["d"]),
+    ],
+)
+def test_each_filter_finds_what_it_says(store: Store, wanted: Filter, ids: list[str]) -> None:
+    early, late = NOON - timedelta(microseconds=1), NOON + timedelta(days=1)
+    insert(
+        store,
+        request("a", terms={"reason": "Die STRASSE", "expires_at": early}, created_at=early),
+        request("b", terms={"state_id": "other", "requester": "ann"}, status=Status.APPROVED),
+        request("c", terms={"requester": "ann", "expires_at": late}),
+        request("d", terms={"expires_at": NOON}, status=Status.APPROVED),
+        request("e", terms={"state_id": "other", "reason": "straße", "expires_at": early}, status=Status.EXPIRED),
+    )
+    with store.view() as reader:
+        assert [row.id for row in reader.find(wanted, 10)] == ids
+
+
+def test_a_request_made_between_two_pages_neither_repeats_nor_hides_another(store: Store) -> None:
+    insert(store, *(request(f"r-{number}") for number in range(4)))
+    with store.view() as reader:
+        first = reader.find(Filter(), 2)
+    insert(store, request("r-9"), request("r-0a", created_at=NOON - timedelta(days=1)))
+    with store.view() as reader:
+        rest = reader.find(Filter(), 9, (to_micros(first[-1].created_at), first[-1].id))
+    assert [row.id for row in (*first, *rest)] == ["r-3", "r-2", "r-1", "r-0", "r-0a"]
+
+
+@pytest.mark.parametrize("at", [10**30, -(10**30), 2**63, 2**63 - 1, -(2**63)])
+def test_a_position_or_moment_beyond_every_calendar_is_only_a_position(store: Store, at: int) -> None:
+    insert(store, request())
+    beyond = at > 0
+    with store.view() as reader:
+        assert [row.id for row in reader.find(Filter(), 5, (at, "z"))] == (["r-1"] if beyond else [])
+        assert [row.id for row in reader.find(Filter(until=at), 5)] == (["r-1"] if beyond else [])
+        assert [row.id for row in reader.find(Filter(since=at), 5)] == ([] if beyond else ["r-1"])
+
+
+# ---- keys
+
+NAMES = ["A", "a", "a:1", "a:10", "a:2", "b", "ä", "漢", "😀"]  # in the order of their code points
+
+
+@pytest.mark.parametrize("table", [STATES, REQUESTS, *Ledger])
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_keys_come_in_order_of_code_points_page_by_page_each_once(store: Store, table: str, size: int) -> None:
+    with store.unit() as unit:
+        for name in reversed(NAMES):
+            unit.write(
+                Writes(
+                    request=request(name),
+                    new_terms=True,
+                    state=state(state_id=name),
+                    decisions=(link(1, name), link(2, name)),
+                    audit=(link(1, name), link(2, name)),
+                    history=(link(1, name), link(2, name)),
+                )
+            )
+    found: list[str] = []
+    with store.view() as reader:
+        while page := reader.keys(table, found[-1] if found else "", size):
+            found += page
+    assert found == NAMES
+
+
+@pytest.mark.parametrize("ledger", list(Ledger))
+def test_a_ledger_whose_only_link_was_undone_has_no_key(store: Store, ledger: Ledger) -> None:
+    with undone(store) as unit:
+        unit.write(wrote(ledger, link(1)))
+    with store.view() as reader:
+        assert list(reader.keys(ledger, "", 10)) == []
+
+
+# ---- the end
+
+
+def test_a_closed_store_says_so_and_can_be_closed_again(store: Store) -> None:
+    insert(store, request())
+    store.close()
+    store.close()
+    with pytest.raises(StoreUnavailableError, match="closed"), store.unit():
+        pytest.fail("a unit was begun on a closed store")
+    with pytest.raises(StoreUnavailableError, match="closed"), store.view():
+        pytest.fail("a view was opened on a closed store")
+
+
+def test_a_store_closed_while_a_view_is_open_lets_go_of_that_too(store: Store) -> None:
+    """Whatever becomes of the view, the store is closed afterwards and leaves no connection behind."""
+    insert(store, request())
+    with store.view() as reader:
+        store.close()
+        found = reader.request("r-1") if isinstance(store, SqliteStore) else request()
+    assert found == request()
+    if isinstance(store, SqliteStore):
+        assert store._readers == []
+    with pytest.raises(StoreUnavailableError), store.view():
+        pytest.fail("a view was opened on a closed store")
+
+
+@every_store
+def test_a_real_flow_through_governance_reads_back_the_same(make: Callable[[], Store]) -> None:
+    """What the facade returned is what the port gives."""
+    numbers = itertools.count(1)
+    with opened(make(), clock=lambda: NOON, new_id=lambda: f"id-{next(numbers)}", timer=lambda: 0) as gov:
+        row = approved(gov, reason=UNICODE, idempotency_key="key", metadata={"łódź": [1, None, ""]})
+        done = gov.execute(row.id, by="runner").request
+        found = everything(gov._context.store)
+        assert found["requests"] == {row.id: done}
+        assert found["requests"][row.id].metadata == {"łódź": [1, None, ""]}
+        assert found["states"][HOUSE].version == 2
+        assert [each.seq for each in found["ledgers"][Ledger.DECISIONS, row.id]] == list(range(1, done.revision + 1))
+        assert [each.seq for each in found["ledgers"][Ledger.HISTORY, HOUSE]] == [1, 2]
+        assert gov.verify().ok
