@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 Json = Any
 
-KEYS = st.sampled_from(["", "a", "b", "/", "~", "~1", "a/b", "~0/", "0", "-", "é", "e\u0301", "self", "model_config"]) | st.text(
-    max_size=5
-)
+KEYS = st.sampled_from(
+    ["", "a", "b", "/", "~", "~1", "a/b", "~0/", "0", "-", "é", "e\u0301", "self", "model_config"]
+) | st.text(max_size=5)
 SCALARS: st.SearchStrategy[Json] = st.one_of(
     st.none(),
     st.booleans(),

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from anyjson import OBJECTS, VALUES, Json, exact, nested
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from anyjson import OBJECTS, VALUES, Json, exact, nested
 from signoff import Intent, Mutation, MutationEngine, State, allow
 from signoff.engine.registry import Registry
 from signoff.errors import ConfigurationError, InputError, IntegrityError, NotCanonicalError, SignoffError
@@ -329,7 +329,7 @@ class TestStatesAndMutations:
 class TestSets:
     @given(st.sets(st.text(max_size=3)))
     def test_a_set_is_written_in_the_order_of_its_members(self, names: set[str]) -> None:
-        forwards, backwards = Names(names=names), Names(names=set(sorted(names, reverse=True)))
+        forwards, backwards = Names(names=names), Names(names=dict.fromkeys(sorted(names, reverse=True)).keys() | set())
         assert parse(state_body(forwards))["names"] == sorted(names, key=canonical)
         assert state_body(forwards) == state_body(backwards)
         assert Names.model_validate_json(state_body(forwards)) == forwards
@@ -352,7 +352,9 @@ class TestSets:
         assert len(runs) == 1
 
     def test_a_stored_order_of_another_process_is_no_change_in_place(self) -> None:
-        run = MutationEngine([allow()]).run(Rename(names=frozenset("zyxwv")), Names(names=set("abcdefgh")), Actor("bob"))
+        run = MutationEngine([allow()]).run(
+            Rename(names=frozenset("zyxwv")), Names(names=set("abcdefgh")), Actor("bob")
+        )
         assert run.accepted
         assert isinstance(run.after, Names)
         assert run.after.names == set("abcdefghvwxyz")

@@ -3,17 +3,19 @@
 from copy import deepcopy
 
 import pytest
-from anyjson import OBJECTS, SCALARS, VALUES, Json, exact
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from anyjson import OBJECTS, SCALARS, VALUES, Json, exact
 from signoff.model.canonical import canonical
 from signoff.model.changes import Change, ChangeKind, diff, effect, patch, same_effect
 
 NAMES = st.lists(st.text(max_size=3), unique=True, max_size=6)
 CLOSE = st.tuples(OBJECTS, OBJECTS).map(lambda pair: (pair[0], {**pair[0], **pair[1]}))
 PAIRS = st.one_of(st.tuples(VALUES, VALUES), st.tuples(OBJECTS, OBJECTS), CLOSE, CLOSE.map(lambda pair: pair[::-1]))
-LISTS = st.lists(st.sampled_from([0, 0.0, -0.0, 1, 1.0, True, False, None, "", "1", "a", []]), max_size=6)
+LISTS: st.SearchStrategy[list[Json]] = st.lists(
+    st.sampled_from([0, 0.0, -0.0, 1, 1.0, True, False, None, "", "1", "a", []]), max_size=6
+)
 
 
 def replayed(before: Json, after: Json) -> Json:

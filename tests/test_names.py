@@ -29,7 +29,9 @@ class TestIds:
     def test_printable_text_is_an_id_and_comes_back_unchanged(self, value: str) -> None:
         assert checked_id("request_id", value) == value
 
-    @pytest.mark.parametrize("value", ["a", "a b", "tenant-42:roles", "../etc", "e\u0301", "\u00e9", "日本", "x" * MAX_ID])
+    @pytest.mark.parametrize(
+        "value", ["a", "a b", "tenant-42:roles", "../etc", "e\u0301", "\u00e9", "日本", "x" * MAX_ID]
+    )
     def test_ids_are_kept_as_they_are(self, value: str) -> None:
         assert checked_id("request_id", value) is value
 
@@ -93,8 +95,6 @@ class TestTexts:
 
     def test_the_longest_text_is_taken(self) -> None:
         assert checked_text("reason", "x" * MAX_TEXT) == "x" * MAX_TEXT
-
-
 
 
 class TestMoments:

@@ -1,6 +1,7 @@
 """Who has to approve, and whether those who did are enough: held against a count of every possible seating."""
 
-from itertools import product
+from itertools import permutations, product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -121,12 +122,10 @@ class TestSeating:
         assert len(set(stands.counted)) == len(stands.counted) == most
         assert set(stands.counted) <= {each.actor for each in counting}
 
-    @given(st.randoms(use_true_random=False))
-    def test_the_order_of_votes_makes_no_difference(self, random: object) -> None:
-        del random
+    def test_the_order_of_votes_makes_no_difference(self) -> None:
         needs = terms(Requirement(2, ("security",)), Requirement(1))
         votes = [vote("carol", "security"), vote("dave"), vote("eve", "security"), vote("frank")]
-        assert standing(needs, "now", votes) == standing(needs, "now", reversed(votes))
+        assert len({str(standing(needs, "now", order).counted) for order in permutations(votes)}) == 1
 
 
 def _most_filled(places: list[Requirement], votes: list[Vote]) -> int:
@@ -150,14 +149,15 @@ class TestWords:
         assert str(standing(terms(), "now", [])) == "every requirement is met"
 
     @pytest.mark.parametrize("count", [0, -1, True, 1.0, "2", None])
-    def test_a_count_is_a_whole_number_from_one(self, count: object) -> None:
+    def test_a_count_is_a_whole_number_from_one(self, count: Any) -> None:  # noqa: ANN401 - the point
         with pytest.raises(ConfigurationError, match="whole number from 1"):
-            Requirement(count)  # what the type checker sees too
+            Requirement(count)
 
     @pytest.mark.parametrize("name", ["roles", "groups"])
     def test_one_string_is_no_collection_of_roles(self, name: str) -> None:
+        options: dict[str, Any] = {name: "security"}
         with pytest.raises(ConfigurationError, match="is one string"):
-            Requirement(1, **{name: "security"})
+            Requirement(1, **options)
 
     def test_roles_are_a_set(self) -> None:
         assert Requirement(1, ("b", "a", "b")) == Requirement(1, ("a", "b"))

@@ -78,12 +78,14 @@ class MutationInvalidError(InputError):
     """The mutation's own `check` found issues.
 
     Attributes:
+        mutation: the name of the mutation.
         issues: what was found, each with a path and a message.
     """
 
     code = "mutation_invalid"
 
     def __init__(self, mutation: str, issues: Sequence[Any]) -> None:
+        self.mutation = mutation
         self.issues = tuple(issues)
         listed = "; ".join(f"{issue.path or '(whole)'}: {issue.message}" for issue in self.issues)
         super().__init__(f"{mutation} does not pass its own check: {listed}")

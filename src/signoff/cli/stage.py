@@ -93,7 +93,7 @@ class Stage:
         try:
             self.gov.approve(request.id, by=who, digest=request.digest)
         except TransitionRefusedError as refusal:
-            said = Text.assemble("approves ", (f"digest {request.digest[:_SHORT]}…", DIM), ", as it was before")
+            said = Text.assemble("tries to approve ", (f"digest {request.digest[:_SHORT]}…", DIM), ", as it was before")
             self.line(who, said, Text(f"refused: {refusal.reason}", "red"))
 
     def execute(self, request: MutationRequest, by: str = "deploy") -> Outcome:

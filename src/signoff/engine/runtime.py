@@ -138,7 +138,11 @@ class MutationEngine:
         except Exception as error:  # noqa: BLE001 - user code may raise anything; what it raised is the answer
             witness.testify()
             return Run(name, mode, RunStatus.FAILED, error=described(error))
-        after_body = _settled(name, type(state), after)
+        try:
+            after_body = _settled(name, type(state), after)
+        except MutationContractError:
+            witness.testify()  # what was put into the state in place comes back with the new one: name the cause
+            raise
         changes = diff(parse(body), parse(after_body))
         witness.watch("the new state", after, after_body)
         witness.watch_changes(changes)

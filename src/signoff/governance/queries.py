@@ -170,18 +170,9 @@ class Queries:
         Raises:
             InputError: an argument is not what it must be.
         """
-        if status is not None and status not in set(Status):
-            raise InputError(f"status={status!r} is none; use one of {', '.join(Status)}")
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_PER_PAGE:
             raise InputError(f"limit={limit!r}: pass a whole number from 1 to {MOST_PER_PAGE}")
-        wanted = Filter(
-            status=None if status is None else Status(status),
-            state_id=None if state_id is None else checked_id("state_id", state_id),
-            requester=None if requester is None else checked_id("requester", requester),
-            text=None if text is None else checked_text("text", text).casefold(),
-            since=None if since is None else to_micros(checked_moment("since", since)),
-            until=None if until is None else to_micros(checked_moment("until", until)),
-        )
+        wanted = _filter(status, state_id, requester, text, since=since, until=until)
         with self._context.store.view() as reader:
             found = reader.find(wanted, limit + 1, None if cursor is None else _position(cursor))
         page = tuple(found[:limit])
@@ -225,6 +216,27 @@ def replayed(entries: list[HistoryEntry]) -> bytes:
         if digest(body) != entry.after_hash:
             raise IntegrityError(Ledger.HISTORY, row, "replaying its changes gives another state")
     return body
+
+
+def _filter(
+    status: str | None,
+    state_id: str | None,
+    requester: str | None,
+    text: str | None,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+) -> Filter:
+    if status is not None and status not in set(Status):
+        raise InputError(f"status={status!r} is none; use one of {', '.join(Status)}")
+    return Filter(
+        status=None if status is None else Status(status),
+        state_id=None if state_id is None else checked_id("state_id", state_id),
+        requester=None if requester is None else checked_id("requester", requester),
+        text=None if text is None else checked_text("text", text).casefold(),
+        since=None if since is None else to_micros(checked_moment("since", since)),
+        until=None if until is None else to_micros(checked_moment("until", until)),
+    )
 
 
 def _every(reader: Reader, wanted: Filter) -> Iterator[MutationRequest]:

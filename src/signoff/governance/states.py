@@ -1,6 +1,8 @@
 """Where states begin."""
 
-from signoff.errors import InputError
+from pydantic import ValidationError
+
+from signoff.errors import InputError, NotCanonicalError
 from signoff.governance.context import Context
 from signoff.model.actor import Actor, ActorKind, look_up
 from signoff.model.canonical import digest, parse
@@ -22,6 +24,7 @@ def create_state(context: Context, state_id: str, state: State, by: str | None) 
     actor = FOUNDER if by is None else look_up(context.directory, by)
     cls, body = type(state), state_body(state)
     context.registry.register_state(cls)
+    loaded = _read_back(state_id, cls, body)
     new = StoredState(state_id, cls.type_name, 1, body, digest(body))
     entry = HistoryEntry(
         state_id=state_id,
@@ -36,4 +39,19 @@ def create_state(context: Context, state_id: str, state: State, by: str | None) 
     )
     with context.store.unit() as unit:
         unit.write(Writes(state=new, history=(HISTORY_BOOK.link(state_id, 1, entry, ""),)))
-    return Snapshot(state_id, 1, new.hash, context.registry.load_state(new))
+    return Snapshot(state_id, 1, new.hash, loaded)
+
+
+def _read_back(state_id: str, cls: type[State], body: bytes) -> State:
+    """Read a state back before it is stored: what its class does not accept could never be loaded again."""
+    try:
+        loaded = cls.model_validate_json(body)
+        again = state_body(loaded)
+    except (ValidationError, NotCanonicalError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise InputError(f"the {cls.__name__} for {state_id!r} cannot be read back once it is stored: {why}") from error
+    if again != body:
+        raise InputError(
+            f"the {cls.__name__} for {state_id!r} reads back differently: let its validators be idempotent"
+        )
+    return loaded

@@ -15,7 +15,7 @@ from signoff.errors import (
     VersionConflictError,
 )
 from signoff.governance.context import Context
-from signoff.governance.dossier import check_state
+from signoff.governance.dossier import Dossier, check_state
 from signoff.lifecycle.step import Step
 from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Actor, look_up
@@ -23,7 +23,7 @@ from signoff.model.canonical import canonical, digest
 from signoff.model.changes import effect
 from signoff.model.mutation import Mutation
 from signoff.model.names import checked_id, checked_metadata, checked_moment, checked_text
-from signoff.model.request import TERMS, Filed, MutationRequest, OnDrift, Status, Terms
+from signoff.model.request import MutationRequest, OnDrift, Terms
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import StoredState
 from signoff.store.port import Reader
@@ -117,57 +117,27 @@ class Submission:
         """Make a request; see `Governance.submit`."""
         checked_id("to", to)
         checked_text("reason", reason)
-        if correlation_id:
-            checked_id("correlation_id", correlation_id)
-        if idempotency_key is not None:
-            checked_id("idempotency_key", idempotency_key)
-        notes = canonical(checked_metadata("metadata", metadata or {}), "metadata").decode()
         actor = look_up(self._context.directory, by)
-        asked = _asked(mutation, to, by, options)
+        wish = _wish(mutation, to, by, options) | _labels(idempotency_key, correlation_id, metadata)
         with self._context.store.unit() as unit:
-            if idempotency_key is not None:
-                earlier = unit.request_by_key(idempotency_key)
-                if earlier is not None:
-                    if earlier.asked != asked:
-                        raise IdempotencyConflictError(idempotency_key, earlier.id)
-                    return earlier
+            earlier = _earlier(unit, wish)
+            if earlier is not None:
+                return Dossier.load(unit, earlier.id).request
             simulated = self._simulate(unit, mutation, to, actor)
             if expected_version not in {None, simulated.state.version}:
                 raise VersionConflictError(to, expected_version or 0)
             _refuse(simulated.run)
-            terms = _terms(simulated, actor, reason, options)
             now = self._context.now()
             if options.expires_at is not None and options.expires_at <= now:
                 raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
-            body = TERMS.dump(terms)
-            request = MutationRequest(
-                id=checked_id("request_id", self._context.new_id() if request_id is None else request_id),
-                revision=0,
-                status=Status.CREATED,
-                digest=digest(body),
-                head="",
-                created_at=now,
-                updated_at=now,
-                terms_number=1,
-                attempts=0,
-                failures=0,
-                audits=0,
-                audit_head="",
-                validated_version=None,
-                resolved_version=None,
-                resulting_version=None,
-                execution_id=None,
-                held="",
-                successor=None,
-                idempotency_key=idempotency_key,
-                asked=asked,
-                correlation_id=correlation_id,
-                metadata_json=notes,
-                filed=Filed.of(terms),
-                terms_json=body,
+            request = MutationRequest.on(
+                _terms(simulated, actor, reason, options),
+                request_id=checked_id("request_id", self._context.new_id() if request_id is None else request_id),
+                at=now,
+                **wish,
             )
             step = Step(request, new=True)
-            trigger = Trigger.SUBMIT if terms.requirements else Trigger.ADMIT
+            trigger = Trigger.SUBMIT if request.requirements else Trigger.ADMIT
             self._context.lifecycle.fire(step, trigger, self._context.evidence(actor, reason, run=simulated.run))
             unit.write(step.writes())
         return step.request
@@ -191,13 +161,34 @@ class Submission:
         return _Simulated(copy, payload, state, run)
 
 
-def _asked(mutation: Mutation[Any], to: str, by: str, options: Options) -> str:
-    """Hash what the caller asked for, without what the state happened to be: an honest retry is the same request."""
+def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[str, Any]:
+    """Hash what the caller asks for, without what the state happens to be: an honest retry is the same wish."""
     if not isinstance(mutation, Mutation):
         raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
-    name = type(mutation)
-    parts = [name.mutation_name, name.schema_version, mutation.payload().decode(), to, by]
-    return digest(canonical([*parts, options.on_drift.value, options.fallback.value, options.pause_for_revalidation]))
+    cls = type(mutation)
+    parts = [cls.mutation_name, cls.schema_version, mutation.payload().decode(), to, by]
+    parts += [options.on_drift.value, options.fallback.value, options.pause_for_revalidation]
+    return {"asked": digest(canonical(parts))}
+
+
+def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str, Any] | None) -> dict[str, Any]:
+    """Check what the caller hangs on the request."""
+    if idempotency_key is not None:
+        checked_id("idempotency_key", idempotency_key)
+    return {
+        "idempotency_key": idempotency_key,
+        "correlation_id": correlation_id and checked_id("correlation_id", correlation_id),
+        "metadata_json": canonical(checked_metadata("metadata", metadata or {}), "metadata").decode(),
+    }
+
+
+def _earlier(reader: Reader, wish: dict[str, Any]) -> MutationRequest | None:
+    """Give the request that was made under the same idempotency key, if there is one."""
+    key = wish["idempotency_key"]
+    earlier = None if key is None else reader.request_by_key(key)
+    if earlier is not None and earlier.asked != wish["asked"]:
+        raise IdempotencyConflictError(key, earlier.id)
+    return earlier
 
 
 def _refuse(run: Run) -> None:

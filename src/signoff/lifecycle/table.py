@@ -84,13 +84,14 @@ class Table:
         self._cells: dict[tuple[str, str], Transition] = {}
         for row in self.rows:
             self._add(row)
-        left = {status for status, _ in self._cells}
-        reached = {row.target for row in self.rows} | {Status.CREATED}
+        steps = {(source, row.target) for row in self.rows for source in row.sources}
+        reached = _connected({Status.CREATED}, steps)
+        ending = _connected(set(TERMINAL), {(target, source) for source, target in steps})
         for status in Status:
             if status not in reached:
                 raise TableError(f"nothing leads to {status}: add a row with this target, or drop the status")
-            if status not in left and status not in TERMINAL:
-                raise TableError(f"nobody can leave {status} and it is not terminal: add a row from it")
+            if status not in ending:
+                raise TableError(f"nobody can leave {status} for good and it is not terminal: add a row from it")
 
     def _add(self, row: Transition) -> None:
         if row.trigger not in set(Trigger):
@@ -118,6 +119,14 @@ class Table:
     def triggers(self, status: Status) -> tuple[Trigger, ...]:
         """Give what can be asked in a status, in the order of the table."""
         return tuple(row.trigger for row in self.rows if status in row.sources)
+
+
+def _connected(start: set[Status], steps: set[tuple[Status, Status]]) -> set[Status]:
+    """Give every status that these steps lead to from the start."""
+    found = set(start)
+    while more := {target for source, target in steps if source in found} - found:
+        found |= more
+    return found
 
 
 _S, _T, _C = Status, Trigger, Category

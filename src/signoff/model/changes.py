@@ -72,9 +72,17 @@ def diff(before: Json, after: Json) -> Changes:
     return tuple(_diff("", before, after))
 
 
+_ABSENT = object()
+_SIMPLE = frozenset({str, int, bool, type(None)})
+"""Types whose values are the same JSON where they are equal."""
+
+
 def _diff(path: str, before: Json, after: Json) -> Iterator[Change]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
+            old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
+            if type(old) in _SIMPLE and type(old) is type(new) and old == new:
+                continue  # most of a large state: no path is built for what is the same
             inner = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
             if key not in after:
                 yield Change(inner, ChangeKind.REMOVED, before=before[key])

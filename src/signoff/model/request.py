@@ -172,23 +172,47 @@ class MutationRequest:
     head: str
     created_at: datetime
     updated_at: datetime
-    terms_number: int
-    attempts: int
-    failures: int
-    audits: int
-    audit_head: str
-    validated_version: int | None
-    resolved_version: int | None
-    resulting_version: int | None
-    execution_id: str | None
-    held: str
-    successor: str | None
-    idempotency_key: str | None
-    asked: str
-    correlation_id: str
-    metadata_json: str
-    filed: "Filed" = field(repr=False)
-    terms_json: bytes = field(repr=False)
+    terms_number: int = 1
+    attempts: int = 0
+    failures: int = 0
+    audits: int = 0
+    audit_head: str = ""
+    validated_version: int | None = None
+    resolved_version: int | None = None
+    resulting_version: int | None = None
+    execution_id: str | None = None
+    held: str = ""
+    successor: str | None = None
+    idempotency_key: str | None = None
+    asked: str = ""
+    correlation_id: str = ""
+    metadata_json: str = "{}"
+    filed: "Filed" = field(kw_only=True, repr=False)
+    terms_json: bytes = field(kw_only=True, repr=False)
+
+    @classmethod
+    def on(cls, terms: Terms, *, request_id: str, at: datetime, **wish: Any) -> Self:  # noqa: ANN401 - other fields
+        """Make a request that nobody has moved yet.
+
+        Args:
+            terms: what an approval will cover.
+            request_id: its id.
+            at: the moment it is made.
+            **wish: what the caller said beside the terms: idempotency_key, asked, correlation_id, metadata_json.
+        """
+        body = TERMS.dump(terms)
+        return cls(
+            id=request_id,
+            revision=0,
+            status=Status.CREATED,
+            digest=digest(body),
+            head="",
+            created_at=at,
+            updated_at=at,
+            filed=Filed.of(terms),
+            terms_json=body,
+            **wish,
+        )
 
     @cached_property
     def terms(self) -> Terms:

@@ -114,13 +114,18 @@ Connection_contra = TypeVar("Connection_contra", contravariant=True)
 class StateSource(Protocol[Connection_contra]):
     """Governs a table of your own: an adapter of a few lines, called inside signoff's transaction.
 
-    Attributes:
-        prefix: state ids that begin with it are kept here, as in `user:`; what follows is the key.
-        state_type: the State class of its rows.
+    The version must grow with every change of the row, whoever makes it; a trigger can see to that.
     """
 
-    prefix: str
-    state_type: type[State]
+    @property
+    def prefix(self) -> str:
+        """What its state ids begin with, as in `user:`; what follows is the key. A class attribute will do."""
+        ...
+
+    @property
+    def state_type(self) -> type[State]:
+        """The State class of its rows. A class attribute will do."""
+        ...
 
     def load(self, connection: Connection_contra, key: str) -> tuple[int, Json] | None:
         """Give version and fields of a row, or None if there is no such row."""

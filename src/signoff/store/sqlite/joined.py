@@ -22,7 +22,7 @@ class JoinedSqliteStore:
         sources: tables of your own to govern, in the same database.
 
     Raises:
-        ConfigurationError: no transaction is open on the connection.
+        ConfigurationError: no transaction is open on the connection, or it does not give text as str.
         SchemaVersionError: the database has not signoff's schema.
     """
 
@@ -30,6 +30,8 @@ class JoinedSqliteStore:
         self._connection = connection
         self._sources = checked_sources(sources)
         self._demand_transaction()
+        if connection.text_factory is not str:
+            raise ConfigurationError(f"text_factory of this connection is {connection.text_factory!r}; set it to str")
         with translated(NAME):
             require_schema(connection)
 

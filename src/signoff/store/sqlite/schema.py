@@ -9,10 +9,11 @@ from signoff.store.sql import migrations, queries
 
 def schema_version(connection: sqlite3.Connection) -> int:
     """Give the schema version of a file; 0 if signoff was never here."""
-    named = queries("sqlite")
-    if not connection.execute(named["schema_exists"]).fetchone()[0]:
+    named, cursor = queries("sqlite"), connection.cursor()
+    cursor.row_factory = None  # whatever the connection's owner has set
+    if not cursor.execute(named["schema_exists"]).fetchone()[0]:
         return 0
-    found: int | None = connection.execute(named["schema_version"]).fetchone()[0]
+    found: int | None = cursor.execute(named["schema_version"]).fetchone()[0]
     return found or 0
 
 

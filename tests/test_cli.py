@@ -1,0 +1,514 @@
+"""The command line: what each command shows, and one line with the way out for each mistake."""
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+from typer.testing import CliRunner, Result
+
+from conftest import FrozenClock
+from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
+from signoff import Governance, MutationRequest, OnDrift, Status, __version__, deny, require_approval
+from signoff import cli as command_line
+from signoff.cli.app import app
+from signoff.cli.pieces import changes_view
+from signoff.cli.views import drift_view
+from signoff.model.changes import Change, ChangeKind
+from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
+
+READING = [["list"], ["show", "anything"], ["history", HOUSE], ["verify"], ["export", HOUSE]]
+WRITING = [["approve", "anything", "--by", "x", "--digest", "y"], ["reject", "anything", "--by", "x", "--reason", "y"]]
+
+
+def run(*arguments: str | Path, **env: str) -> Result:
+    environment = {"COLUMNS": "80", "NO_COLOR": "1", "SIGNOFF_DB": None, **env}
+    return CliRunner().invoke(app, [str(each) for each in arguments], env=environment)
+
+
+def out(*arguments: str | Path, **env: str) -> str:
+    """Run a command that must succeed; give what it printed."""
+    result = run(*arguments, **env)
+    assert (result.exit_code, result.stderr) == (0, ""), result.stderr
+    return result.stdout
+
+
+def words(*arguments: str | Path) -> str:
+    """Give what a command printed, however it was laid out."""
+    return " ".join(out(*arguments).split())
+
+
+def refused(*arguments: str | Path, code: int = 1) -> str:
+    """Run a command that must be refused in one line; give that line."""
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: ")
+    return result.stderr
+
+
+def loaded(*arguments: str | Path) -> Any:  # noqa: ANN401 - any JSON value
+    return json.loads(out(*arguments, "--json"))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "house.db"
+
+
+@pytest.fixture
+def gov(db: Path, clock: FrozenClock) -> Iterator[Governance]:
+    with opened(f"sqlite:///{db}", clock=clock) as made:
+        yield made
+
+
+def ask(gov: Governance, number: int = 1, user: str = "ada", **options: Any) -> MutationRequest:  # noqa: ANN401 - options of submit
+    """Submit a request with an id that can be told from others at both ends."""
+    options.setdefault("by", "bob")
+    return gov.submit(
+        GrantRole(user=user, role="reader"), to=HOUSE, request_id=f"{number:04}-req-{number:04}", **options
+    )
+
+
+def test_version() -> None:
+    assert out("--version") == f"signoff {__version__}\n"
+
+
+def test_without_a_command_it_helps() -> None:
+    assert "verify" in run().output
+
+
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_help_says_that_names_are_trusted(command: str) -> None:
+    assert "trusts the name you give" in " ".join(out(command, "--help").split())
+
+
+def test_list_shows_whole_ids_newest_first(gov: Governance, db: Path, clock: FrozenClock) -> None:
+    ask(gov, 1, reason="INC-1")
+    clock.tick(seconds=1)
+    ask(gov, 2, reason="INC-2", by="eve")
+    lines = out("list", "--db", db).splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["0002-req-0002", "●", "pending", "eve", "INC-2"],
+        ["0001-req-0001", "●", "pending", "bob", "INC-1"],
+    ]
+    assert HOUSE not in lines[1]
+    assert HOUSE in out("list", "--db", db, COLUMNS="120")
+
+
+def test_list_says_when_there_is_nothing(gov: Governance, db: Path) -> None:
+    assert gov.verify().ok
+    assert out("list", "--db", db) == "no requests\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "found"),
+    [
+        ("--status", "pending", ["0002", "0003"]),
+        ("--status", "approved", ["0001"]),
+        ("--requester", "eve", ["0002"]),
+        ("--text", "inc-3", ["0003"]),
+        ("--state", HOUSE, ["0001", "0002", "0003"]),
+        ("--state", "another", []),
+    ],
+)
+def test_list_filters(gov: Governance, db: Path, option: str, value: str, found: list[str]) -> None:
+    first = ask(gov, 1)
+    gov.approve(first.id, by="carol", digest=first.digest)
+    ask(gov, 2, by="eve")
+    ask(gov, 3, reason="INC-3")
+    listed = loaded("list", option, value, "--db", db)["requests"]
+    assert sorted(each["id"][:4] for each in listed) == found
+
+
+def test_list_goes_on_at_the_cursor_it_gave(gov: Governance, db: Path) -> None:
+    for number in range(1, 6):
+        ask(gov, number)
+    ids: list[str] = []
+    more: list[str] = []
+    while True:
+        page = loaded("list", "--limit", "2", *more, "--db", db)
+        ids += [each["id"] for each in page["requests"]]
+        if page["cursor"] is None:
+            break
+        assert f"more with --cursor {page['cursor']}" in out("list", "--limit", "2", *more, "--db", db)
+        more = ["--cursor", page["cursor"]]
+    assert len(ids) == len(set(ids)) == 5
+
+
+def test_show_gives_terms_effect_requirements_and_trail(gov: Governance, db: Path, clock: FrozenClock) -> None:
+    request = ask(gov, reason="INC-7", expires_at=clock.now.replace(year=2027), metadata={"ticket": 7})
+    shown = words("show", request.id, "--db", db)
+    for piece in (
+        request.id,
+        request.digest,
+        "● pending",
+        "bob, 2026-01-31 12:00:00Z",
+        "INC-7",
+        "GrantRole, schema 1",
+        '{"role": "reader", "user": "ada"}',
+        "grant-role: Give a role",
+        "risk high",
+        "2027-01-31 12:00:00Z",
+        '{"ticket": 7}',
+        '/members/ada + "reader"',
+        "○ 1 approval 1 missing",
+        "submitted",
+    ):
+        assert piece in shown
+    assert "Attempts" not in shown
+
+
+def test_show_tells_what_came_of_it(gov: Governance, db: Path) -> None:
+    request = ask(gov, on_drift=OnDrift.REJECT)
+    gov.approve(request.id, by="carol", digest=request.digest)
+    other = gov.submit(AddTeam(team="red"), to=HOUSE, by="eve")
+    gov.approve(other.id, by="carol", digest=other.digest)
+    assert gov.execute(other.id, by="runner").executed
+    assert gov.execute(request.id, by="runner").status is Status.STALE
+    shown = words("show", request.id, "--db", db)
+    assert "✓ 1 approval counted: carol" in shown
+    assert f"v2 /teams by request {other.id}" in shown
+    assert "approved for v1, now v2: stale" in shown
+    done = words("show", other.id, "--db", db)
+    assert "● executed, version 2 by runner" in done
+    assert '/teams + "red"' in done
+
+
+def failing(_: Roles) -> Roles:
+    raise ZeroDivisionError("no\x1b[0m luck")
+
+
+def test_show_tells_every_way_a_request_can_go(
+    gov: Governance, db: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ready(**options: Any) -> str:  # noqa: ANN401 - options of submit
+        request = gov.submit(Awkward(), to=HOUSE, by="bob", **options)
+        return gov.approve(request.id, by="carol", digest=request.digest).id
+
+    paused, checked = (ready(on_drift="revalidate", pause_for_revalidation=pause) for pause in (True, False))
+    kept, failed, stopped = ready(on_drift="keep_if_same_effect"), ready(on_drift="revalidate"), ready()
+    held, canceled, late = ready(), ready(), ready(expires_at=clock.now + timedelta(hours=1))
+    replaced = ready()
+    gov.hold(held, by="sam", reason="a second look")
+    gov.cancel(canceled, by="bob", reason="not needed")
+    gov.supersede(replaced, successor=kept, by="bob")
+    clock.tick(hours=1)
+    gov.expire_due()
+    moving = ask(gov)
+    gov.approve(moving.id, by="carol", digest=moving.digest)
+    for request_id in (moving.id, paused, checked, kept, stopped):
+        gov.execute(request_id, by="runner")
+    monkeypatch.setattr(Awkward, "doing", failing)
+    gov.execute(failed, by="runner")
+    gov.register_policy(deny("freeze"))
+    monkeypatch.undo()
+    gov.revalidate(paused, by="runner")
+    for request_id, *pieces in (
+        (paused, "● rejected", "revalidation_required", "blocked ● rejected runner freeze", "deny: freeze: deny"),
+        (checked, "● executed", "revalidated ● revalidation runner passes on v2"),
+        (kept, "● executed", "same_effect", "keep_if_same_effect, or else reject"),
+        (failed, "● failed", "ZeroDivisionError: no\\x1b[0m luck"),
+        (stopped, "● stale", "approved for v1, now v4: stale"),
+        (held, "● pending", "held a second look"),
+        (canceled, "● canceled", "not needed"),
+        (late, "● expired", "its deadline passed"),
+        (replaced, "● superseded", f"successor {kept}"),
+    ):
+        shown = words("show", request_id, "--db", db)
+        assert [piece for piece in pieces if piece not in shown] == [], shown
+        assert loaded("show", request_id, "--db", db)["request"]["id"] == request_id
+
+
+def test_show_as_json_is_everything(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    gov.approve(request.id, by="carol", digest=request.digest)
+    gov.execute(request.id, by="runner")
+    shown = loaded("show", request.id, "--db", db)
+    assert shown["request"]["status"] == "executed"
+    assert shown["request"]["digest"] == request.digest
+    assert shown["request"]["terms"]["effect"][0]["path"] == "/members/ada"
+    assert shown["requirements"] == [{"requirement": "1 approval", "count": 1, "missing": 0}]
+    assert [each["code"] for each in shown["decisions"]] == ["submitted", "voted", "approved", "resolved", "executed"]
+    assert shown["audit"][0]["resulting_version"] == 2
+
+
+@pytest.mark.parametrize("part", ["0002-req-0002", "0002", "…0002", "0002-req", "req-0002"])
+def test_a_request_is_found_by_the_beginning_or_the_end_of_its_id(gov: Governance, db: Path, part: str) -> None:
+    for number in (1, 2, 3):
+        ask(gov, number)
+    assert loaded("show", part, "--db", db)["request"]["id"] == "0002-req-0002"
+
+
+def test_an_id_that_is_the_beginning_of_another_is_still_found(gov: Governance, db: Path) -> None:
+    for request_id in ("case-1", "case-11"):
+        gov.submit(AddTeam(team=request_id), to=HOUSE, by="bob", request_id=request_id)
+    assert loaded("show", "case-1", "--db", db)["request"]["id"] == "case-1"
+    assert "2 requests begin or end with 'case': case-1, case-11" in refused("show", "case", "--db", db)
+
+
+@pytest.mark.parametrize("part", ["nobody", "000", "0002-req-0002x"])
+def test_a_request_that_is_not_there_is_said_with_the_way_out(gov: Governance, db: Path, part: str) -> None:
+    ask(gov, 2)
+    line = refused("show", part, "--db", db)
+    assert f"no request begins or ends with {part!r}" in line
+    assert "signoff list" in line
+
+
+def rendered(what: RenderableType) -> str:
+    console = Console(width=80, file=io.StringIO())
+    with console.capture() as capture:
+        console.print(what)
+    return " ".join(capture.get().split())
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        (Change("/a", ChangeKind.ADDED, after={"b": None}), '/a + {"b": null}'),
+        (Change("/a", ChangeKind.REMOVED, before=1.0), "/a - 1.0"),
+        (Change("/a", ChangeKind.REPLACED, before=1, after=True), "/a 1 → true"),
+        (Change("/a", ChangeKind.REPLACED, before="x" * 40, after="y"), f'/a - "{"x" * 40}" + "y"'),
+        (Change("/a", ChangeKind.MEMBERS, before=["x"], after=["y", "z"]), '/a - "x" + "y" + "z"'),
+        (Change("/a", ChangeKind.ORDER, before=[1, 2], after=[2, 1]), "/a in another order - [1, 2] + [2, 1]"),
+        (Change("", ChangeKind.REPLACED, before=1, after=2), "(the whole document) 1 → 2"),
+        (Change("/a", ChangeKind.ADDED, after='", "b": "\u202e'), '/a + "\\", \\"b\\": \\"\\u202e"'),
+    ],
+)
+def test_a_change_is_shown_whole_and_exactly(change: Change, shown: str) -> None:
+    assert rendered(changes_view([change])) == shown
+
+
+def test_no_change_is_said_as_such() -> None:
+    assert rendered(changes_view([])) == "nothing changes"
+
+
+def test_drift_by_other_hands_and_drift_beyond_the_list_is_told() -> None:
+    step = DriftStep(4, None, "", "root", ("/limit",))
+    resolution = Resolution(ResolutionOutcome.STALE, 3, 9, "reject", (step,), unlisted=5)
+    shown = rendered(drift_view(resolution))
+    assert shown == "approved for version 3, now it is 9: v4 /limit by root, without signoff and 5 more"
+
+
+def test_what_people_wrote_cannot_command_the_terminal(gov: Governance, db: Path) -> None:
+    request = ask(gov, user="\u202eada", reason="fine\x1b[2J\x9b1mnot\x00fine".replace("\x00", "\r"))
+    for shown in (out("show", request.id, "--db", db), out("list", "--db", db)):
+        assert not any(mark in shown for mark in ("\x1b", "\x9b", "\r", "\u202e"))
+        assert "fine\\x1b[2J" in "".join(shown.split())
+    assert "/members/\\u202eada" in out("show", request.id, "--db", db)
+
+
+def test_what_people_wrote_is_not_taken_for_markup(gov: Governance, db: Path) -> None:
+    request = ask(gov, reason="[red]not red[/red] [/]")
+    assert "[red]not red[/red] [/]" in out("show", request.id, "--db", db)
+
+
+def test_history_needs_no_classes(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    gov.approve(request.id, by="carol", digest=request.digest)
+    gov.execute(request.id, by="runner")
+    shown = out("history", HOUSE, "--db", db)
+    assert "created" in shown
+    assert request.id in shown
+    assert [each["version"] for each in loaded("history", HOUSE, "--db", db)] == [1, 2]
+
+
+@pytest.mark.parametrize("command", ["history", "export"])
+def test_an_unknown_state_is_said_with_those_there_are(gov: Governance, db: Path, command: str) -> None:
+    assert gov.verify().ok
+    assert f"no state 'house' in this store; it holds {HOUSE}" in refused(command, "house", "--db", db)
+
+
+def test_export_prints_the_state_and_nothing_else(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    gov.approve(request.id, by="carol", digest=request.digest)
+    gov.execute(request.id, by="runner")
+    exported = json.loads(out("export", HOUSE, "--db", db))
+    assert exported == {"members": {"ada": "reader", "root": "admin"}, "teams": []}
+
+
+def tampered(gov: Governance, db: Path, statement: str) -> None:
+    gov.close()
+    with sqlite3.connect(db) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_verify_tells_that_all_is_well(gov: Governance, db: Path) -> None:
+    ask(gov)
+    assert out("verify", "--db", db) == "✓ 1 request and 1 state: every digest, seal and chain holds\n"
+    assert loaded("verify", "--db", db) == {"ok": True, "requests": 1, "states": 1, "problems": []}
+
+
+def test_verify_names_table_row_and_rule_of_what_is_broken(gov: Governance, db: Path) -> None:
+    tampered(gov, db, "UPDATE signoff_states SET body = replace(body, 'admin', 'other')")
+    result = run("verify", "--db", db)
+    assert result.exit_code == 1
+    assert "✗ 1 broken, of 0 requests and 1 state" in result.stdout
+    for piece in ("signoff_states", HOUSE, "its body is not what the hash"):
+        assert piece in result.stdout
+    as_json = run("verify", "--json", "--db", db)
+    assert as_json.exit_code == 1
+    assert [(each["table"], each["row"]) for each in json.loads(as_json.stdout)["problems"]] == [
+        ("signoff_states", HOUSE)
+    ]
+
+
+def test_a_state_that_was_tampered_with_is_not_exported(gov: Governance, db: Path) -> None:
+    tampered(gov, db, "UPDATE signoff_states SET body = replace(body, 'admin', 'other')")
+    assert "signoff_states" in refused("export", HOUSE, "--db", db)
+
+
+def test_approve_and_reject(gov: Governance, db: Path) -> None:
+    first, second = ask(gov, 1), ask(gov, 2)
+    said = out("approve", "0001", "--by", "carol", "--digest", first.digest, "--reason", "read", "--db", db)
+    assert said.split() == [first.id, "●", "approved"]
+    assert gov.decisions(first.id)[1].reason == "read"
+    assert out("reject", "0002", "--by", "carol", "--reason", "no", "--db", db).split() == [second.id, "●", "rejected"]
+    assert gov.get_request(second.id).status is Status.REJECTED
+
+
+def test_a_vote_that_governance_refuses_is_one_line_and_changes_nothing(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    ours: list[str | Path] = ["--digest", request.digest, "--db", db]
+    assert "digest" in refused("approve", request.id, "--by", "carol", "--digest", "0" * 64, "--db", db)
+    assert "bob" in refused("approve", request.id, "--by", "bob", *ours)
+    assert "by=" in refused("approve", request.id, "--by", " ", *ours)
+    assert "reason" in refused("reject", request.id, "--by", "carol", "--reason", "", "--db", db)
+    assert gov.get_request(request.id).revision == request.revision
+
+
+def test_an_approval_that_wants_a_role_is_not_given_here(db: Path) -> None:
+    with opened(f"sqlite:///{db}", policies=[require_approval(roles=["boss"])]) as gov:
+        request = ask(gov)
+    assert "role" in refused("approve", request.id, "--by", "carol", "--digest", request.digest, "--db", db)
+
+
+@pytest.mark.parametrize("command", [*READING, *WRITING], ids=lambda command: command[0])
+def test_a_missing_file_is_said_as_such_and_not_made(tmp_path: Path, command: list[str]) -> None:
+    missing = tmp_path / "nothing.db"
+    assert f"no file {str(missing)!r}" in refused(*command, "--db", missing)
+    assert "no file" in refused(*command, "--db", tmp_path)
+    assert not missing.exists()
+
+
+@pytest.mark.parametrize("command", [*READING, *WRITING], ids=lambda command: command[0])
+@pytest.mark.parametrize("content", [b"", b"These are notes, and no database. " * 100], ids=["empty", "notes"])
+def test_a_file_that_is_not_signoffs_is_refused_and_left_alone(
+    tmp_path: Path, command: list[str], content: bytes
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(content)
+    line = refused(*command, "--db", file)
+    assert ("schema version" if content == b"" else "not an SQLite database") in line
+    assert file.read_bytes() == content
+
+
+def test_another_programs_database_is_not_given_signoffs_tables(db: Path) -> None:
+    with sqlite3.connect(db) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    refused(*WRITING[0], "--db", db)
+    with sqlite3.connect(db) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    connection.close()
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda command: command[0])
+def test_reading_writes_nothing(gov: Governance, db: Path, command: list[str]) -> None:
+    ask(gov)
+    gov.close()
+    before = db.read_bytes()
+    run(*command, "--db", db)
+    assert db.read_bytes() == before
+
+
+def test_the_file_may_be_named_by_the_environment_and_have_any_name(gov: Governance, db: Path) -> None:
+    ask(gov)
+    gov.close()
+    odd = db.with_name("a b?c#d%20é.db")
+    shutil.copy(db, odd)
+    assert "0001-req-0001" in out("list", SIGNOFF_DB=str(odd))
+
+
+def test_without_a_file_it_says_which_option_is_missing() -> None:
+    result = run("list")
+    assert result.exit_code == 2
+    assert "--db" in result.output
+
+
+def test_a_status_that_is_none_is_answered_with_those_there_are(gov: Governance, db: Path) -> None:
+    ask(gov)
+    result = run("list", "--status", "done", "--db", db)
+    assert result.exit_code == 2
+    assert all(status in " ".join(result.output.split()) for status in ("executed", "stale", "superseded"))
+
+
+@pytest.mark.parametrize(("option", "value"), [("--limit", "0"), ("--limit", "1001"), ("--cursor", "nonsense")])
+def test_other_values_that_make_no_sense_are_one_line(gov: Governance, db: Path, option: str, value: str) -> None:
+    ask(gov)
+    assert option.removeprefix("--") in refused("list", option, value, "--db", db)
+
+
+def test_the_line_is_red_on_a_terminal(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["list", "--db", str(tmp_path / "nothing.db")], env={"FORCE_COLOR": "1", "TERM": "xterm"}
+    )
+    assert result.stderr.startswith("\x1b[31merror: ")
+
+
+def process(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **env},
+        timeout=60,
+        check=False,
+    )
+
+
+def test_as_a_module_in_a_process_of_its_own(gov: Governance, db: Path) -> None:
+    ask(gov)
+    assert process("-m", "signoff", "--version").stdout == f"signoff {__version__}\n"
+    verified = process("-m", "signoff", "verify", "--db", db)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    missing = process("-m", "signoff", "verify", "--db", f"{db}x")
+    assert (missing.returncode, missing.stdout, missing.stderr.count("\n")) == (1, "", 1)
+
+
+def test_a_terminal_without_arrows_gets_question_marks(gov: Governance, db: Path) -> None:
+    ask(gov)
+    shown = process("-m", "signoff", "list", "--db", db, PYTHONIOENCODING="ascii")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "? pending" in shown.stdout
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_its_extra_it_says_in_one_line_what_to_install(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; from signoff.cli import main; main()"
+    result = process("-c", code)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "signoff: the command line needs typer and rich: pip install 'signoff[cli]'\n"
+
+
+def test_another_module_that_is_missing_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "signoff.cli.app", None)
+    with pytest.raises(ModuleNotFoundError, match=r"signoff\.cli\.app"):
+        command_line.main()
+
+
+def test_main_runs_the_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["signoff", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        command_line.main()
+    assert capsys.readouterr().out == f"signoff {__version__}\n"

@@ -1,0 +1,604 @@
+"""What goes wrong with a file: each fault has its own error that says what to do, and takes nothing with it."""
+
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from house import HOUSE, MUTATIONS, GrantRole, approved, opened
+from signoff import Governance, MutationRequest, SignoffError, Status, allow, require_approval
+from signoff.errors import (
+    ConfigurationError,
+    IntegrityError,
+    SchemaVersionError,
+    StoreError,
+    StoreFormatError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+from signoff.model.trail import Ledger
+from signoff.store.port import Filter
+from signoff.store.sql import migrations
+from signoff.store.sqlite import SqliteStore
+from signoff.store.sqlite.errors import translated
+
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "signoff.db"
+
+
+def url(path: Path, options: str = "") -> str:
+    return f"sqlite:///{path}{options}"
+
+
+def again(path: Path, options: str = "") -> Governance:
+    """Open a file that has a house in it."""
+    return Governance.open(url(path, options), mutations=MUTATIONS, policies=[require_approval(count=1)])
+
+
+def nothing_lost(path: Path, request: MutationRequest) -> None:
+    """See to it that a request is as it was, and that its change can still be made."""
+    with again(path) as gov:
+        assert gov.get_request(request.id) == request
+        assert gov.verify().ok
+        assert gov.execute(request.id, by="runner").resulting_version == 2
+
+
+@pytest.fixture
+def ready(path: Path) -> MutationRequest:
+    """A file with one approved request in it."""
+    with opened(url(path)) as gov:
+        return approved(gov)
+
+
+@contextmanager
+def plain(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file as anybody may, without signoff."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+        yield connection
+
+
+def writer(gov: Governance) -> sqlite3.Connection:
+    """Give the connection a store writes through, to break it."""
+    store = gov._context.store
+    assert isinstance(store, SqliteStore)
+    assert store._writer is not None
+    return store._writer
+
+
+def in_a_child(work: Callable[[], object], before: Callable[[], object] = lambda: None) -> tuple[str, str]:
+    """Do something in a forked process; give the name and message of what it raised, or "" and its result."""
+    return started(work, before)()
+
+
+def started(work: Callable[[], object], before: Callable[[], object]) -> Callable[[], tuple[str, str]]:
+    """Start something in a forked process; give what waits for it."""
+    ours, theirs = FORK.Pipe()
+    child = FORK.Process(target=_report, args=(work, before, theirs))
+    child.start()
+    theirs.close()
+
+    def wait() -> tuple[str, str]:
+        with closing(ours):
+            told: tuple[str, str] = ours.recv() if ours.poll(60) else ("nothing", "the child hangs")
+        if told[0] == "nothing":
+            child.kill()
+        child.join()
+        child.close()
+        return told
+
+    return wait
+
+
+def _report(work: Callable[[], object], before: Callable[[], object], to: Connection) -> None:
+    before()
+    try:
+        to.send(("", repr(work())))
+    except BaseException as error:  # noqa: BLE001 - whatever it was, the parent judges it
+        to.send((type(error).__name__, str(error)))
+    to.close()
+
+
+# ---- cannot be written
+
+
+def test_a_file_opened_read_only_can_be_read_and_refuses_every_change(path: Path, ready: MutationRequest) -> None:
+    with again(path, "?mode=ro") as gov:
+        assert gov.get_request(ready.id) == ready
+        assert gov.get_state(HOUSE).version == 1
+        assert gov.verify().ok
+        for change in (
+            lambda: gov.execute(ready.id, by="runner"),
+            lambda: gov.cancel(ready.id, by="bob"),
+            lambda: gov.submit(GrantRole(user="eve", role="reader"), to=HOUSE, by="bob"),
+        ):
+            with pytest.raises(StoreReadOnlyError, match="check mode=ro"):
+                change()
+    nothing_lost(path, ready)
+
+
+def test_a_read_only_file_that_is_not_there_is_not_made(path: Path) -> None:
+    with pytest.raises(StoreUnavailableError, match="check the path"):
+        again(path, "?mode=ro")
+    assert not path.exists()
+
+
+def test_a_read_only_file_without_signoff_is_not_changed(path: Path) -> None:
+    with plain(path) as connection:
+        connection.execute("CREATE TABLE mine (id)")
+    before = path.read_bytes()
+    with pytest.raises(SchemaVersionError, match="open it once with Governance.open"):
+        again(path, "?mode=ro")
+    assert path.read_bytes() == before
+
+
+# ---- no room
+
+
+def test_a_full_database_is_said_to_be_full_and_loses_nothing(path: Path, ready: MutationRequest) -> None:
+    with again(path) as gov:
+        connection = writer(gov)
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(StoreFullError, match="free some and call again"):
+            submit_until_it_fails(gov)
+        before = gov.find_requests(limit=1000).requests
+        assert gov.get_request(ready.id) == ready
+        connection.execute(f"PRAGMA max_page_count={pages + 10_000}")
+        made = gov.submit(GrantRole(user="eve", role="reader"), to=HOUSE, by="bob", reason="y" * 9000)
+        assert gov.find_requests(limit=1000).requests == (made, *before)
+    nothing_lost(path, ready)
+
+
+def submit_until_it_fails(gov: Governance) -> None:
+    for _ in range(200):
+        gov.submit(GrantRole(user="x" * 5000, role="reader"), to=HOUSE, by="bob", reason="y" * 9000)
+
+
+def test_a_file_that_must_not_grow_is_an_error_and_loses_nothing(path: Path, ready: MutationRequest) -> None:
+    """The operating system refuses to let any file grow beyond 64 KiB, as a full disk or a quota does."""
+
+    def small_files_only() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+
+    def work() -> None:
+        with again(path) as gov:
+            submit_until_it_fails(gov)
+
+    kind, message = in_a_child(work, small_files_only)
+    assert kind in {"StoreUnavailableError", "StoreFullError"}
+    assert "nothing was written" in message
+    nothing_lost(path, ready)
+
+
+# ---- held by somebody else
+
+
+def test_a_locked_file_is_unavailable_until_it_is_let_go(path: Path, ready: MutationRequest) -> None:
+    with again(path, "?timeout=0") as gov:
+        with plain(path) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailableError, match="another process holds it; nothing was written"):
+                gov.execute(ready.id, by="runner")
+            assert gov.get_request(ready.id) == ready, "who reads does not wait"
+            other.execute("ROLLBACK")
+        assert gov.execute(ready.id, by="runner").executed
+
+
+def test_a_file_locked_by_another_process_is_unavailable_and_nothing_is_lost(
+    path: Path, ready: MutationRequest
+) -> None:
+    def work() -> None:
+        with again(path, "?timeout=0") as gov:
+            gov.execute(ready.id, by="runner")
+
+    with plain(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        kind, message = in_a_child(work)
+    assert kind == "StoreUnavailableError"
+    assert "call again" in message
+    nothing_lost(path, ready)
+
+
+def test_a_file_that_is_locked_when_it_is_opened_is_unavailable(path: Path) -> None:
+    with plain(path) as other:
+        other.execute("CREATE TABLE mine (id)")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreUnavailableError, match="another process holds it"):
+            opened(url(path, "?timeout=0"))
+    opened(url(path)).close()
+
+
+class Contended(sqlite3.Connection):
+    """Says a few times that the file is busy, at once, as SQLite does where several switch to WAL together."""
+
+    refusals = 3
+    code = sqlite3.SQLITE_BUSY
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - the driver's own type
+        if "journal_mode" in sql and self.refusals:
+            self.refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self.code
+            raise error
+        return super().execute(sql, parameters)
+
+
+def test_switching_to_the_log_waits_for_others_who_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr("time.sleep", naps.append)
+    store = SqliteStore(":memory:")
+    with closing(sqlite3.connect(":memory:", factory=Contended)) as connection:
+        store._switch_to_wal(connection)
+    store.close()
+    assert len(naps) == 3
+
+
+@pytest.mark.parametrize(("timeout", "code"), [(0.0, sqlite3.SQLITE_BUSY), (60.0, sqlite3.SQLITE_IOERR)])
+def test_switching_to_the_log_gives_up_in_time_and_on_other_errors(timeout: float, code: int) -> None:
+    store = SqliteStore(":memory:", timeout=timeout)
+    with closing(sqlite3.connect(":memory:", factory=Contended)) as connection:
+        connection.code = code
+        with pytest.raises(sqlite3.OperationalError):
+            store._switch_to_wal(connection)
+    store.close()
+
+
+def test_many_threads_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(5):
+        path = tmp_path / f"{number}.db"
+        assert together(8, partial(open_and_close, path)) == []
+
+
+def open_and_close(path: Path) -> None:
+    SqliteStore(path).close()
+
+
+def test_many_processes_may_open_a_new_file_at_once(path: Path) -> None:
+    barrier = FORK.Barrier(4)
+    children = [started(partial(open_and_close, path), barrier.wait) for _ in range(4)]
+    assert [wait() for wait in children] == [("", "None")] * 4
+    with plain(path) as connection:
+        assert connection.execute("SELECT version FROM signoff_schema").fetchall() == [(len(migrations()),)]
+
+
+def together(count: int, work: Callable[[], object]) -> list[BaseException]:
+    """Do something in many threads at once; give what they raised."""
+    barrier, wrong = threading.Barrier(count), []
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - whatever a thread raises must fail the test, not the thread
+            wrong.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return wrong
+
+
+# ---- not what it should be
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path: Path, ready: MutationRequest) -> None:
+    newer = len(migrations()) + 1
+    with plain(path) as connection:
+        connection.execute("INSERT INTO signoff_schema VALUES (?)", (newer,))
+    for options in ("", "?mode=ro"):
+        with pytest.raises(SchemaVersionError, match=f"{newer} is newer than {newer - 1}.*upgrade"):
+            again(path, options)
+    with plain(path) as connection:
+        connection.execute("DELETE FROM signoff_schema WHERE version = ?", (newer,))
+    nothing_lost(path, ready)
+
+
+@pytest.mark.parametrize("content", [b"no database", b"this is not a database at all. " * 1000])
+@pytest.mark.parametrize("options", ["", "?mode=ro"])
+def test_a_file_that_is_no_database_is_named_and_left_alone(path: Path, content: bytes, options: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StoreFormatError, match=re.escape(str(path)) + ".*give another path"):
+        again(path, options)
+    assert path.read_bytes() == content
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError, match="check the path"):
+        again(tmp_path)
+
+
+def test_a_missing_folder_is_said_to_be_missing_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError, match="check the path"):
+        again(tmp_path / "missing" / "signoff.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_odd_file_name_is_only_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "100% łódź #1 & co; 'x'.db"
+    opened(url(path)).close()
+    assert path.exists()
+    again(path).close()
+
+
+def test_a_damaged_file_is_said_to_be_damaged(path: Path, ready: MutationRequest) -> None:
+    with plain(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:size] + b"\xff" * (len(whole) - size))
+    with pytest.raises(StoreFormatError, match="restore it from a backup"):
+        again(path).get_request(ready.id)
+    path.write_bytes(whole)
+    nothing_lost(path, ready)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "key"),
+    [
+        ("signoff_requests", "held", "id"),
+        ("signoff_terms", "body", "request_id"),
+        ("signoff_decisions", "body", "request_id"),
+        ("signoff_states", "body", "state_id"),
+        ("signoff_history", "hash", "state_id"),
+    ],
+)
+def test_text_that_is_not_utf_8_is_a_changed_row_and_verify_names_it(
+    path: Path, ready: MutationRequest, table: str, column: str, key: str
+) -> None:
+    owner = HOUSE if key == "state_id" else ready.id
+    with plain(path) as connection:
+        for trigger in ("terms", "decisions", "history"):
+            connection.execute(f"DROP TRIGGER signoff_{trigger}_keep")
+        connection.execute(f"UPDATE {table} SET {column} = CAST(x'ff' AS TEXT) WHERE {key} = ?", (owner,))
+    with again(path) as gov:
+        with pytest.raises(IntegrityError, match="not UTF-8"):
+            gov.execute(ready.id, by="runner")
+        assert owner in {problem.row for problem in gov.verify().problems}
+
+
+# ---- closed, forked, killed
+
+
+def test_after_closing_every_method_says_so(path: Path, ready: MutationRequest) -> None:
+    gov = again(path)
+    gov.close()
+    for call in (
+        lambda: gov.execute(ready.id, by="runner"),
+        lambda: gov.get_request(ready.id),
+        gov.find_requests,
+        gov.verify,
+        gov.expire_due,
+    ):
+        with pytest.raises(StoreUnavailableError, match="was closed; open another"):
+            call()
+    nothing_lost(path, ready)
+
+
+def test_a_child_that_was_forked_must_open_its_own(path: Path, ready: MutationRequest) -> None:
+    with again(path) as gov:
+        for call in (
+            lambda: gov.execute(ready.id, by="runner"),
+            lambda: gov.get_request(ready.id),
+            gov.expire_due,
+        ):
+            kind, message = in_a_child(call)
+            assert kind == "StoreUnavailableError"
+            assert "open one in the child" in message
+        assert in_a_child(gov.close) == ("", "None")
+        assert gov.execute(ready.id, by="runner").executed
+        assert gov.verify().ok
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # that is what it is about
+def test_a_child_forked_while_another_thread_writes_does_not_hang(path: Path, ready: MutationRequest) -> None:
+    with again(path) as gov:
+        inside, leave = threading.Event(), threading.Event()
+
+        def work() -> None:
+            with gov._context.store.unit():
+                inside.set()
+                leave.wait()
+
+        writing = threading.Thread(target=work)
+        writing.start()
+        inside.wait()
+        told = in_a_child(lambda: gov.execute(ready.id, by="runner"))
+        leave.set()
+        writing.join()
+        assert told[0] == "StoreUnavailableError"
+    nothing_lost(path, ready)
+
+
+def test_a_process_that_dies_in_the_middle_leaves_the_request_approved(path: Path, ready: MutationRequest) -> None:
+    """The child has written everything and is killed right before its commit."""
+
+    def work() -> None:
+        with again(path) as gov:
+            writer(gov).set_authorizer(lambda _action, what, *_: os._exit(9) if what == "COMMIT" else sqlite3.SQLITE_OK)
+            gov.execute(ready.id, by="runner")
+
+    child = FORK.Process(target=work)
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+    child.close()
+    nothing_lost(path, ready)
+
+
+# ---- the driver fails
+
+
+def test_a_commit_that_fails_leaves_the_request_approved_and_the_next_one_succeeds(
+    path: Path, ready: MutationRequest
+) -> None:
+    with again(path) as gov:
+        before = gov.decisions(ready.id)
+        writer(gov).set_authorizer(
+            lambda _action, what, *_: sqlite3.SQLITE_DENY if what == "COMMIT" else sqlite3.SQLITE_OK
+        )
+        with pytest.raises(StoreError, match="nothing was written"):
+            gov.execute(ready.id, by="runner")
+        assert gov.get_request(ready.id) == ready
+        assert gov.decisions(ready.id) == before
+        assert gov.audit(ready.id) == ()
+        assert gov.get_state(HOUSE).version == 1
+        writer(gov).set_authorizer(None)
+        assert gov.execute(ready.id, by="runner").resulting_version == 2
+        assert gov.verify().ok
+
+
+TABLES = ("signoff_requests", "signoff_states", "signoff_decisions", "signoff_audit", "signoff_history")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_succeeds(
+    path: Path, ready: MutationRequest, table: str
+) -> None:
+    with again(path) as gov:
+        writing = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE}
+        writer(gov).set_authorizer(
+            lambda action, what, *_: sqlite3.SQLITE_DENY if action in writing and what == table else sqlite3.SQLITE_OK
+        )
+        with pytest.raises(StoreError, match="nothing was written"):
+            gov.execute(ready.id, by="runner")
+        with pytest.raises(StoreError, match="nothing was written"):
+            gov.execute_many([ready.id], by="runner")
+        assert gov.get_request(ready.id) == ready
+        writer(gov).set_authorizer(None)
+        assert gov.execute(ready.id, by="runner").resulting_version == 2
+        assert gov.verify().ok
+
+
+def test_a_connection_that_died_is_unavailable_and_nothing_is_lost(path: Path, ready: MutationRequest) -> None:
+    gov = again(path)
+    writer(gov).close()
+    with pytest.raises(StoreUnavailableError, match="open the store again"):
+        gov.execute(ready.id, by="runner")
+    gov.close()
+    nothing_lost(path, ready)
+
+
+def test_a_reading_connection_that_died_is_not_used_again(path: Path, ready: MutationRequest) -> None:
+    with again(path) as gov:
+        assert gov.get_request(ready.id) == ready
+        store = gov._context.store
+        assert isinstance(store, SqliteStore)
+        (reader,) = store._readers
+        reader.close()
+        with pytest.raises(StoreUnavailableError):
+            gov.get_request(ready.id)
+        assert gov.get_request(ready.id) == ready
+
+
+DRIVER_CODES = sorted(
+    {
+        value
+        for name, value in vars(sqlite3).items()
+        if name.startswith("SQLITE_") and isinstance(value, int) and 0 < value < 10_000
+    }
+)
+
+
+@pytest.mark.parametrize("kind", [sqlite3.Error, sqlite3.DatabaseError, *sqlite3.DatabaseError.__subclasses__()])
+def test_whatever_the_driver_raises_comes_out_as_a_store_error_with_its_cause(kind: type[sqlite3.Error]) -> None:
+    for code in (None, *DRIVER_CODES):
+        error = kind("it broke")
+        if code is not None:
+            error.sqlite_errorcode = code
+        with pytest.raises(StoreError, match="the file: it broke: .") as caught, translated("the file"):
+            raise error
+        assert caught.value.__cause__ is error
+
+
+def test_a_forged_cursor_does_not_bring_out_the_driver(path: Path, ready: MutationRequest) -> None:
+    with again(path) as gov:
+        store = gov._context.store
+        for at in (10**40, -(10**40)):
+            with store.view() as reader:
+                assert len(reader.find(Filter(due=at, since=-at, until=at), 5, (at, ready.id))) == 0
+                assert len(reader.find(Filter(), 5, (at, ready.id))) == int(at > 0)
+
+
+def test_a_unit_of_work_inside_a_unit_is_refused_and_neither_is_lost(path: Path) -> None:
+    """A policy that calls Governance is a mistake; it must not commit half of the outer step."""
+    with opened(url(path)) as gov:
+        refused: list[ConfigurationError] = []
+
+        def meddle(_: object) -> bool:
+            try:
+                gov.create_state("other:roles", gov.get_state(HOUSE).state)
+            except ConfigurationError as error:
+                refused.append(error)
+            return False
+
+        gov.register_policy(allow(when=meddle))
+        done = gov.execute(approved(gov).id, by="runner")
+        assert done.executed
+        assert refused
+        assert gov.verify().states == 1
+
+
+# ---- the schema defends itself against whoever writes without signoff
+
+
+@pytest.mark.parametrize("column", ["resolved_version", "resulting_version", "execution_id"])
+def test_nobody_can_write_executed_without_saying_how(path: Path, ready: MutationRequest, column: str) -> None:
+    told = {"resolved_version": 1, "resulting_version": 2, "execution_id": "'x'"} | {column: "NULL"}
+    columns = ", ".join(f"{name} = {value}" for name, value in told.items())
+    with plain(path) as connection:
+        for setting in ("status = 'executed'", f"status = 'executed', {columns}"):
+            with pytest.raises(sqlite3.IntegrityError, match="executed_is_resolved"):
+                connection.execute(f"UPDATE signoff_requests SET {setting}")
+    nothing_lost(path, ready)
+
+
+def test_the_schema_knows_exactly_the_statuses_there_are(path: Path, ready: MutationRequest) -> None:
+    with plain(path) as connection:
+        (table,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'signoff_requests'").fetchone()
+        (due,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'signoff_requests_due'").fetchone()
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+            connection.execute("UPDATE signoff_requests SET status = 'approved!'")
+    listed = re.search(r"status IN \(([^)]*)\)", table)
+    assert listed is not None
+    assert set(re.findall(r"'(\w+)'", listed[1])) == {str(status) for status in Status}
+    assert set(re.findall(r"'(\w+)'", due)) == {str(status) for status in Status if not status.terminal}
+    nothing_lost(path, ready)
+
+
+@pytest.mark.parametrize("table", ["signoff_terms", *Ledger])
+def test_no_row_of_a_trail_can_be_changed_or_deleted(path: Path, table: str) -> None:
+    with opened(url(path)) as gov:
+        gov.execute(approved(gov).id, by="runner")
+        with plain(path) as connection:
+            (before,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert before
+            for forbidden in (f"UPDATE {table} SET body = body", f"DELETE FROM {table}"):
+                with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+                    connection.execute(forbidden)
+        assert gov.verify().ok
+
+
+def test_every_error_of_this_file_is_one_of_signoff() -> None:
+    """What a caller needs to catch is one class."""
+    kinds = (StoreFormatError, StoreFullError, StoreReadOnlyError, StoreUnavailableError, SchemaVersionError)
+    assert all(issubclass(kind, StoreError) and issubclass(kind, SignoffError) for kind in kinds)
+    assert len({kind.code for kind in kinds}) == len(kinds)

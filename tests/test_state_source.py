@@ -1,0 +1,421 @@
+"""A table of the user's own, governed: its rows are states, and other code goes on changing them."""
+
+import runpy
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signoff import Governance, Intent, Mutation, MutationRequest, OnDrift, State, Status, require_approval
+from signoff.errors import (
+    ConfigurationError,
+    InputError,
+    IntegrityError,
+    StateNotFoundError,
+    StoreError,
+    UserCodeError,
+    VersionConflictError,
+)
+from signoff.model.canonical import digest
+from signoff.model.resolution import DriftStep, ResolutionOutcome
+from signoff.model.state import StoredState
+from signoff.model.writes import Writes
+from signoff.store.memory import MemoryStore
+from signoff.store.port import Store
+from signoff.store.sqlite import SqliteStore
+
+SCHEMA = """
+CREATE TABLE users (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT, active INTEGER NOT NULL DEFAULT 1, since TEXT,
+    version INTEGER NOT NULL DEFAULT 1);
+INSERT INTO users (id, name, role, since) VALUES ('42', 'Ada', 'reader', '2026-01-31 12:00:00+00:00');
+INSERT INTO users (id, name, role) VALUES ('43', 'Eve', NULL);
+"""
+ADA = "user:42"
+
+
+class User(State):
+    """One row, with types that SQLite does not have."""
+
+    name: str
+    role: str | None = None
+    active: bool = True
+    since: datetime | None = None
+
+
+class ChangeRole(Mutation[User]):
+    intent = Intent(operation="change-role")
+    role: str | None
+
+    def apply(self, state: User) -> User:
+        return state.evolve(role=self.role)
+
+
+class UsersTable:
+    prefix = "user:"
+    state_type = User
+
+    def __repr__(self) -> str:
+        return "UsersTable()"
+
+    def load(self, connection: sqlite3.Connection, key: str) -> Any:  # noqa: ANN401 - what it is in the tests that break it
+        row = connection.execute("SELECT version, name, role, active, since FROM users WHERE id = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        version, *values = row
+        return version, dict(zip(("name", "role", "active", "since"), values, strict=True))
+
+    def save(
+        self, connection: sqlite3.Connection, key: str, fields: dict[str, Any], *, expected: int, version: int
+    ) -> Any:  # noqa: ANN401 - as above
+        done = connection.execute(
+            "UPDATE users SET name = :name, role = :role, active = :active, since = :since, version = :version"
+            " WHERE id = :id AND version = :expected",
+            {**fields, "id": key, "version": version, "expected": expected},
+        )
+        return done.rowcount == 1
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "app.db"
+    with closing(sqlite3.connect(made)) as connection:
+        connection.executescript(SCHEMA)
+    return made
+
+
+@pytest.fixture
+def mine(path: Path) -> Iterator[sqlite3.Connection]:
+    """The connection of the user's other code."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def opened(path: Path, source: UsersTable | None = None) -> Governance:
+    return Governance.open(
+        f"sqlite:///{path}",
+        mutations=[ChangeRole],
+        policies=[require_approval()],
+        sources=[source or UsersTable()],
+    )
+
+
+@pytest.fixture
+def gov(path: Path) -> Iterator[Governance]:
+    with opened(path) as made:
+        yield made
+
+
+def approved(gov: Governance, role: str | None = "admin", to: str = ADA, **options: Any) -> MutationRequest:  # noqa: ANN401 - options of submit
+    request = gov.submit(ChangeRole(role=role), to=to, by="bob", **options)
+    return gov.approve(request.id, by="carol", digest=request.digest)
+
+
+def row(mine: sqlite3.Connection, key: str = "42") -> tuple[Any, ...]:
+    wanted = mine.execute("SELECT name, role, active, version FROM users WHERE id = ?", (key,))
+    found: tuple[Any, ...] = wanted.fetchone()
+    return found
+
+
+def test_a_row_is_a_state_with_its_own_version_and_types(gov: Governance) -> None:
+    found = gov.get_state(ADA)
+    assert found.version == 1
+    assert found.state == User(name="Ada", role="reader", active=True, since=datetime(2026, 1, 31, 12, tzinfo=UTC))
+    assert found.hash == digest(b'{"active":true,"name":"Ada","role":"reader","since":"2026-01-31T12:00:00Z"}'), (
+        "one form, whatever the table's own"
+    )
+
+
+def test_executing_changes_the_row_and_its_version_and_begins_a_history(
+    gov: Governance, mine: sqlite3.Connection
+) -> None:
+    outcome = gov.execute(approved(gov).id, by="runner")
+    assert (outcome.executed, outcome.resulting_version) == (True, 2)
+    assert row(mine) == ("Ada", "admin", 1, 2)
+    adopted, executed = gov.history(ADA)
+    assert (adopted.kind, adopted.version, adopted.request_id) == ("adopted", 1, None)
+    assert (executed.kind, executed.version, executed.request_id) == ("executed", 2, outcome.request.id)
+    assert gov.replay(ADA, 1).state == User(name="Ada", role="reader", since=datetime(2026, 1, 31, 12, tzinfo=UTC))
+    assert gov.replay(ADA, 2) == gov.get_state(ADA)
+    assert gov.verify().ok
+
+
+def test_none_is_kept_apart_from_text(gov: Governance, mine: sqlite3.Connection) -> None:
+    gov.execute(approved(gov, "", to="user:43").id, by="runner")
+    assert row(mine, "43")[1] == ""
+    gov.execute(approved(gov, None, to="user:43").id, by="runner")
+    assert row(mine, "43")[1] is None
+    assert gov.verify().ok
+
+
+def test_an_update_by_other_code_is_drift(gov: Governance, mine: sqlite3.Connection) -> None:
+    request = approved(gov)
+    mine.execute("UPDATE users SET name = 'Ada L.', version = version + 1 WHERE id = '42'")
+    outcome = gov.execute(request.id, by="runner")
+    assert outcome.status is Status.STALE
+    assert outcome.resolution is not None
+    assert (outcome.resolution.expected_version, outcome.resolution.current_version) == (1, 2)
+    assert (outcome.resolution.drift, outcome.resolution.unlisted) == ((), 1)
+    assert row(mine) == ("Ada L.", "reader", 1, 2)
+    assert gov.history(ADA) == ()
+    assert gov.verify().ok
+
+
+def test_what_other_code_did_between_two_executions_is_adopted(gov: Governance, mine: sqlite3.Connection) -> None:
+    first = gov.execute(approved(gov, "editor").id, by="runner")
+    mine.execute("UPDATE users SET name = 'Ada L.', version = 7 WHERE id = '42'")
+    late = approved(gov, "admin", on_drift=OnDrift.KEEP_IF_SAME_EFFECT)
+    mine.execute("UPDATE users SET name = 'Ada Lovelace', version = 8 WHERE id = '42'")
+    second = gov.execute(late.id, by="runner")
+    assert (second.executed, second.resulting_version) == (True, 9)
+    assert second.resolution is not None
+    assert second.resolution.outcome is ResolutionOutcome.SAME_EFFECT
+    assert row(mine) == ("Ada Lovelace", "admin", 1, 9)
+    assert [(entry.version, entry.kind.value, entry.request_id) for entry in gov.history(ADA)] == [
+        (1, "adopted", None),
+        (2, "executed", first.request.id),
+        (8, "adopted", None),
+        (9, "executed", second.request.id),
+    ]
+    assert gov.replay(ADA, 2).state == User(name="Ada", role="editor", since=datetime(2026, 1, 31, 12, tzinfo=UTC))
+    assert gov.replay(ADA, 9) == gov.get_state(ADA)
+    with pytest.raises(StateNotFoundError, match="does not hold version 7"):
+        gov.replay(ADA, 7)
+    assert gov.verify().ok
+
+
+def test_a_drift_report_lists_what_signoff_did_and_counts_the_rest(gov: Governance, mine: sqlite3.Connection) -> None:
+    waiting = approved(gov, "owner")
+    mine.execute("UPDATE users SET version = 2 WHERE id = '42'")
+    done = gov.execute(approved(gov, "editor").id, by="runner")
+    resolution = gov.execute(waiting.id, by="runner").resolution
+    assert resolution is not None
+    adopted, executed = resolution.drift
+    assert adopted == DriftStep(2, None, "", "runner", ("",))
+    assert (executed.version, executed.request_id, executed.paths) == (3, done.request.id, ("/role",))
+    assert resolution.unlisted == 0
+
+
+def test_a_change_that_leaves_the_version_as_it_was_is_found(gov: Governance, mine: sqlite3.Connection) -> None:
+    request = approved(gov)
+    mine.execute("UPDATE users SET role = 'owner' WHERE id = '42'")
+    with pytest.raises(IntegrityError, match="version 1 is not what it was when"):
+        gov.execute(request.id, by="runner")
+    assert gov.get_request(request.id) == request
+    mine.execute("UPDATE users SET role = 'reader' WHERE id = '42'")
+    assert gov.execute(request.id, by="runner").executed
+    mine.execute("UPDATE users SET name = 'Mallory' WHERE id = '42'")
+    with pytest.raises(IntegrityError, match="version 2 is not what its history made"):
+        gov.get_state(ADA)
+    assert [problem.row for problem in gov.verify().problems] == [ADA]
+
+
+def test_a_version_that_goes_back_is_found(gov: Governance, mine: sqlite3.Connection) -> None:
+    gov.execute(approved(gov).id, by="runner")
+    mine.execute("UPDATE users SET version = 1 WHERE id = '42'")
+    with pytest.raises(IntegrityError, match="went back from 2 to 1"):
+        gov.submit(ChangeRole(role="x"), to=ADA, by="bob")
+
+
+def test_a_row_that_its_class_does_not_accept_is_named_by_verify_too(gov: Governance, mine: sqlite3.Connection) -> None:
+    gov.execute(approved(gov).id, by="runner")
+    mine.execute("UPDATE users SET since = 'yesterday' WHERE id = '42'")
+    with pytest.raises(IntegrityError, match="UsersTable user:42: User does not accept it at /since"):
+        gov.get_state(ADA)
+    assert [(problem.table, problem.row) for problem in gov.verify().problems] == [("UsersTable", ADA)]
+
+
+def test_a_row_that_is_not_there_is_no_state(gov: Governance) -> None:
+    with pytest.raises(StateNotFoundError):
+        gov.get_state("user:99")
+    with pytest.raises(StateNotFoundError):
+        gov.submit(ChangeRole(role="admin"), to="user:99", by="bob")
+
+
+def test_a_state_of_a_table_of_your_own_is_made_there(gov: Governance, mine: sqlite3.Connection) -> None:
+    for state_id in ("user:99", ADA):
+        with pytest.raises(InputError, match="is a row of your own table: insert it there"):
+            gov.create_state(state_id, User(name="New"))
+    assert gov.create_state("other:1", User(name="New")).version == 1
+    mine.execute("INSERT INTO users (id, name) VALUES ('99', 'New')")
+    assert gov.get_state("user:99").state == User(name="New")
+    assert gov.verify().ok
+
+
+# ---- adapters that break their contract
+
+
+def refused(path: Path, source: UsersTable, error: type[Exception], message: str) -> None:
+    """See to it that with this adapter an execution is refused, and that nothing is lost by it."""
+    with opened(path) as gov:
+        request = approved(gov)
+    with opened(path, source) as gov:
+        with pytest.raises(error, match=message):
+            gov.execute(request.id, by="runner")
+        assert gov.decisions(request.id)[-1].to_status == Status.APPROVED
+    with closing(sqlite3.connect(path)) as mine:
+        assert row(mine) == ("Ada", "reader", 1, 1)
+    with opened(path) as gov:
+        assert gov.get_request(request.id) == request
+        assert gov.execute(request.id, by="runner").executed
+        assert gov.verify().ok
+
+
+class Forgetful(UsersTable):
+    """Saves the version and forgets the role."""
+
+    def save(
+        self, connection: sqlite3.Connection, key: str, fields: dict[str, Any], *, expected: int, version: int
+    ) -> bool:
+        return bool(super().save(connection, key, fields | {"role": "reader"}, expected=expected, version=version))
+
+
+class Spoiling(UsersTable):
+    """Saves what its own class does not accept."""
+
+    def save(
+        self, connection: sqlite3.Connection, key: str, fields: dict[str, Any], *, expected: int, version: int
+    ) -> bool:
+        return bool(super().save(connection, key, fields | {"active": "maybe"}, expected=expected, version=version))
+
+
+class Miscounting(UsersTable):
+    """Writes the version it pleases."""
+
+    def save(
+        self, connection: sqlite3.Connection, key: str, fields: dict[str, Any], *, expected: int, version: int
+    ) -> bool:
+        return bool(super().save(connection, key, fields, expected=expected, version=version + 1))
+
+
+class Answering(UsersTable):
+    """Answers something of its own to save, whatever it did."""
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def save(
+        self, connection: sqlite3.Connection, key: str, fields: dict[str, Any], *, expected: int, version: int
+    ) -> object:
+        super().save(connection, key, fields, expected=expected, version=version)
+        return self._answer
+
+
+class Loading(UsersTable):
+    """Loads whatever a test wants."""
+
+    def __init__(self, loaded: Callable[[], object]) -> None:
+        self._loaded = loaded
+
+    def load(self, connection: sqlite3.Connection, key: str) -> object:
+        return self._loaded()
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        (Forgetful(), UserCodeError, "make save keep every field"),
+        (Spoiling(), UserCodeError, "cannot load it: User does not accept it at /active"),
+        (Miscounting(), UserCodeError, "make save keep every field"),
+        (Answering(False), VersionConflictError, "no longer at version 1"),
+        (Answering(None), UserCodeError, "answered None to save: return True if"),
+        (Answering(1), UserCodeError, "answered 1 to save: return True if"),
+        (Loading(lambda: (1 / 0, {})), UserCodeError, r"UsersTable\(\) raised ZeroDivisionError"),
+        (Loading(lambda: {"name": "Ada"}), UserCodeError, r"return \(version, fields\)"),
+        (Loading(lambda: (1, {}, 3)), UserCodeError, r"return \(version, fields\)"),
+        (Loading(lambda: ("1", {"name": "Ada"})), UserCodeError, "count versions from 1"),
+        (Loading(lambda: (True, {"name": "Ada"})), UserCodeError, "count versions from 1"),
+        (Loading(lambda: (0, {"name": "Ada"})), UserCodeError, "count versions from 1"),
+        (Loading(lambda: (1, {"name": b"Ada"})), UserCodeError, "not JSON"),
+        (Loading(lambda: (1, {"name": float("nan")})), UserCodeError, "not JSON"),
+        (Loading(lambda: (1, {"name": "Ada", "email": ""})), IntegrityError, "does not accept it at /email"),
+        (Loading(lambda: (1, None)), IntegrityError, "User does not accept it"),
+        (Loading(lambda: None), StateNotFoundError, "restore it, or cancel"),
+    ],
+)
+def test_an_adapter_that_breaks_its_contract_is_told_how_and_nothing_is_lost(
+    path: Path, source: UsersTable, error: type[Exception], message: str
+) -> None:
+    refused(path, source, error, message)
+
+
+class Broken(UsersTable):
+    """Asks for a table that is not there."""
+
+    def load(self, connection: sqlite3.Connection, key: str) -> object:
+        return connection.execute("SELECT 1 FROM no_such WHERE id = ?", (key,)).fetchone()
+
+
+def test_what_the_driver_raises_in_an_adapter_is_a_store_error_that_names_the_adapter(path: Path) -> None:
+    refused(path, Broken(), StoreError, r"UsersTable\(\): no such table: no_such")
+
+
+class Committing(UsersTable):
+    """Commits, as code that is used to its own connections does."""
+
+    def load(self, connection: sqlite3.Connection, key: str) -> object:
+        loaded: object = super().load(connection, key)
+        connection.commit()
+        return loaded
+
+
+def test_an_adapter_that_ends_the_transaction_is_told_not_to(path: Path) -> None:
+    refused(path, Committing(), UserCodeError, "ended signoff's transaction: leave out commit")
+    with opened(path, Committing()) as gov, pytest.raises(UserCodeError, match="ended signoff's transaction"):
+        gov.get_state(ADA)
+
+
+# ---- putting it together
+
+
+class Named(UsersTable):
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "message"),
+    [([""], "has no prefix"), (["user:", "user:"], "change a prefix"), (["user:admin:", "user:"], "change a prefix")],
+)
+def test_every_state_id_belongs_to_one_source_at_most(path: Path, prefixes: list[str], message: str) -> None:
+    sources = [Named(prefix) for prefix in prefixes]
+    with pytest.raises(ConfigurationError, match=message):
+        Governance.open(f"sqlite:///{path}", sources=sources)
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda: "memory:", "use sqlite:///path"),
+        (MemoryStore, "when you make it"),
+        (lambda: SqliteStore(":memory:"), "when you make it"),
+    ],
+)
+def test_only_a_store_opened_by_its_url_takes_sources(make: Callable[[], str | Store], advice: str) -> None:
+    store = make()
+    with pytest.raises(ConfigurationError, match=advice):
+        Governance.open(store, sources=[UsersTable()])
+    if not isinstance(store, str):
+        store.close()
+
+
+def test_the_port_of_a_source_is_used_by_compare_and_set(path: Path, mine: sqlite3.Connection) -> None:
+    """Whatever governance read, the row is replaced only at the version it was read at."""
+    store = SqliteStore(path, sources=[UsersTable()])
+    with store.view() as reader:
+        read = reader.state(ADA)
+    assert isinstance(read, StoredState)
+    mine.execute("UPDATE users SET version = 2 WHERE id = '42'")
+    with pytest.raises(VersionConflictError), store.unit() as unit:
+        unit.write(Writes(state=read.next(read.body), version=read.version))
+    store.close()
+    assert row(mine) == ("Ada", "reader", 1, 2)
+
+
+def test_the_example_runs_as_written(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(Path(__file__).parents[1] / "examples" / "own_table.py"), run_name="__main__")
+    assert "version 4 executed: /role" in capsys.readouterr().out
