@@ -518,3 +518,22 @@ def test_a_clock_that_jumps_back_does_not_turn_a_trail_around(gov: Governance, c
     gov.execute(request.id, by="runner")
     moments = [decision.at for decision in gov.decisions(request.id)]
     assert moments == sorted(moments)
+
+
+def test_a_mutation_that_only_reorders_shows_and_keeps_its_order(gov: Governance, awkward: type[Awkward]) -> None:
+    for team in ("red", "blue"):
+        gov.execute(approved(gov, AddTeam(team=team)).id, by="runner")
+    awkward.doing = lambda state: state.evolve(teams=sorted(state.teams))
+    request = approved(gov, awkward(), on_drift="keep_if_same_effect")
+    assert [str(change) for change in request.effect] == ['/teams: ["red","blue"] -> ["blue","red"]']
+    gov.execute(approved(gov, AddTeam(team="amber")).id, by="runner")
+    assert gov.execute(request.id, by="runner").status is Status.STALE  # another order than the one approved
+
+
+def test_on_the_approved_version_even_the_place_of_a_member_is_held_to(gov: Governance, awkward: type[Awkward]) -> None:
+    gov.execute(approved(gov, AddTeam(team="red")).id, by="runner")
+    awkward.doing = lambda state: state.evolve(teams=[*state.teams, "blue"])
+    request = approved(gov, awkward())
+    awkward.doing = lambda state: state.evolve(teams=["blue", *state.teams])
+    with pytest.raises(MutationContractError, match="does something else on version 2"):
+        gov.execute(request.id, by="runner")

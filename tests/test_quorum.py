@@ -144,7 +144,7 @@ class TestWords:
     def test_what_is_missing_is_said_in_words(self) -> None:
         needs = terms(Requirement(2, ("security",), ("board",)), Requirement(1))
         assert str(standing(needs, "now", [vote("carol", "security")])) == (
-            "still needs 1 of 2 approvals by role security or group board and 1 of 1 approval"
+            "still needs 2 approvals by role security or group board (1 more) and 1 approval (1 more)"
         )
         assert str(standing(terms(), "now", [])) == "every requirement is met"
 

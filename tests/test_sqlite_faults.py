@@ -421,9 +421,11 @@ def test_a_child_forked_while_another_thread_writes_does_not_hang(path: Path, re
         writing = threading.Thread(target=work)
         writing.start()
         inside.wait()
-        told = in_a_child(lambda: gov.execute(ready.id, by="runner"))
-        leave.set()
-        writing.join()
+        try:
+            told = in_a_child(lambda: gov.execute(ready.id, by="runner"))
+        finally:
+            leave.set()
+            writing.join()
         assert told[0] == "StoreUnavailableError"
     nothing_lost(path, ready)
 

@@ -642,6 +642,7 @@ def paged(reader: Reader, wanted: Filter, size: int) -> list[MutationRequest]:
     while page := reader.find(wanted, size, after):
         assert len(page) <= size
         found += page
+        assert len(found) <= 1000, "the pages do not move on"
         after = (to_micros(page[-1].created_at), page[-1].id)
     return found
 
@@ -744,6 +745,16 @@ def test_each_filter_finds_what_it_says(store: Store, wanted: Filter, ids: list[
     )
     with store.view() as reader:
         assert [row.id for row in reader.find(wanted, 10)] == ids
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_period_is_paged_from_its_end_to_its_beginning(store: Store, size: int) -> None:
+    moments = [NOON + timedelta(microseconds=number // 2) for number in range(10)]
+    rows = [request(f"r-{number}", created_at=moment) for number, moment in enumerate(moments)]
+    insert(store, *rows)
+    period = Filter(since=to_micros(NOON) + 1, until=to_micros(NOON) + 4)
+    with store.view() as reader:
+        assert paged(reader, period, size) == rows[7:1:-1]
 
 
 def test_a_request_made_between_two_pages_neither_repeats_nor_hides_another(store: Store) -> None:

@@ -38,6 +38,7 @@
 Every error has a `code` that programs can switch on, and can be pickled.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -57,6 +58,11 @@ class SignoffError(Exception):
 
     code: ClassVar[str] = "signoff"
 
+    def __init_subclass__(cls) -> None:
+        """Give each class its code: its name in lower case, words joined by underscores, without `Error`."""
+        super().__init_subclass__()
+        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by message and attributes, whatever arguments a subclass takes."""
         return (_restore, (type(self), self.args, self.__dict__))
@@ -65,13 +71,9 @@ class SignoffError(Exception):
 class InputError(SignoffError, ValueError):
     """A value passed in breaks a rule; the message names the value, the rule and the way out."""
 
-    code = "input"
-
 
 class NotCanonicalError(InputError):
     """A value has no single exact JSON form, so it could be neither hashed nor replayed."""
-
-    code = "not_canonical"
 
 
 class MutationInvalidError(InputError):
@@ -81,8 +83,6 @@ class MutationInvalidError(InputError):
         mutation: the name of the mutation.
         issues: what was found, each with a path and a message.
     """
-
-    code = "mutation_invalid"
 
     def __init__(self, mutation: str, issues: Sequence[Any]) -> None:
         self.mutation = mutation
@@ -94,13 +94,9 @@ class MutationInvalidError(InputError):
 class NotFoundError(SignoffError, LookupError):
     """Something was named that is not there."""
 
-    code = "not_found"
-
 
 class RequestNotFoundError(NotFoundError):
     """No request has this id."""
-
-    code = "request_not_found"
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -110,8 +106,6 @@ class RequestNotFoundError(NotFoundError):
 class StateNotFoundError(NotFoundError):
     """No state has this id, or not at this version."""
 
-    code = "state_not_found"
-
     def __init__(self, state_id: str, detail: str = "create_state() makes one") -> None:
         self.state_id = state_id
         super().__init__(f"no state {state_id!r} in this store; {detail}")
@@ -119,8 +113,6 @@ class StateNotFoundError(NotFoundError):
 
 class ActorNotFoundError(NotFoundError):
     """The directory does not know this actor."""
-
-    code = "actor_not_found"
 
     def __init__(self, actor_id: str) -> None:
         self.actor_id = actor_id
@@ -130,13 +122,9 @@ class ActorNotFoundError(NotFoundError):
 class NotRegisteredError(NotFoundError):
     """A stored name has no class in this process."""
 
-    code = "not_registered"
-
 
 class RefusedError(SignoffError):
     """Governance said no. Nothing has changed."""
-
-    code = "refused"
 
 
 class TransitionRefusedError(RefusedError):
@@ -149,8 +137,6 @@ class TransitionRefusedError(RefusedError):
         rule: the name of the guard that refused, or `no_transition`.
         reason: why, in words.
     """
-
-    code = "transition_refused"
 
     def __init__(self, *, request_id: str, status: str, trigger: str, rule: str, reason: str) -> None:
         self.request_id = request_id
@@ -169,8 +155,6 @@ class PolicyDeniedError(RefusedError):
         reasons: every reason that was given.
     """
 
-    code = "policy_denied"
-
     def __init__(self, mutation: str, reasons: Sequence[str]) -> None:
         self.mutation = mutation
         self.reasons = tuple(reasons)
@@ -180,13 +164,9 @@ class PolicyDeniedError(RefusedError):
 class ConflictError(SignoffError):
     """Somebody else was first. Read again and decide again."""
 
-    code = "conflict"
-
 
 class RevisionConflictError(ConflictError):
     """The request moved since it was read (optimistic concurrency)."""
-
-    code = "revision_conflict"
 
     def __init__(self, request_id: str, revision: int) -> None:
         self.request_id = request_id
@@ -197,8 +177,6 @@ class RevisionConflictError(ConflictError):
 class VersionConflictError(ConflictError):
     """The state moved since it was read (compare-and-set failed)."""
 
-    code = "version_conflict"
-
     def __init__(self, state_id: str, version: int) -> None:
         self.state_id = state_id
         self.version = version
@@ -208,13 +186,9 @@ class VersionConflictError(ConflictError):
 class AlreadyExistsError(ConflictError):
     """The id is taken."""
 
-    code = "already_exists"
-
 
 class IdempotencyConflictError(ConflictError):
     """The idempotency key was used for another request."""
-
-    code = "idempotency_conflict"
 
     def __init__(self, key: str, request_id: str) -> None:
         self.key = key
@@ -228,37 +202,25 @@ class IdempotencyConflictError(ConflictError):
 class UserCodeError(SignoffError):
     """Code registered by the user broke its contract. Nothing has changed."""
 
-    code = "user_code"
-
 
 class PolicyRaisedError(UserCodeError):
     """A policy raised instead of answering: nothing is decided without it."""
-
-    code = "policy_raised"
 
 
 class CheckRaisedError(UserCodeError):
     """A mutation's `check` raised instead of yielding issues."""
 
-    code = "check_raised"
-
 
 class ApplyRaisedError(UserCodeError):
     """A mutation's `apply` raised where there is no request to mark as failed."""
-
-    code = "apply_raised"
 
 
 class MutationContractError(UserCodeError):
     """A mutation returned the wrong type, changed its input, or is not deterministic."""
 
-    code = "mutation_contract"
-
 
 class DirectoryRaisedError(UserCodeError):
     """The directory raised instead of answering who somebody is."""
-
-    code = "directory_raised"
 
 
 class IntegrityError(SignoffError):
@@ -270,8 +232,6 @@ class IntegrityError(SignoffError):
         rule: what does not hold.
     """
 
-    code = "integrity"
-
     def __init__(self, table: str, row: str, rule: str) -> None:
         self.table = table
         self.row = row
@@ -282,46 +242,30 @@ class IntegrityError(SignoffError):
 class StoreError(SignoffError):
     """The store could not do it. Nothing of the step is left behind."""
 
-    code = "store"
-
 
 class StoreUnavailableError(StoreError):
     """Locked, closed or unreachable: the same call may succeed later."""
-
-    code = "store_unavailable"
 
 
 class StoreReadOnlyError(StoreError):
     """The store can be read and not written."""
 
-    code = "store_read_only"
-
 
 class StoreFullError(StoreError):
     """No room left: free some and call again."""
-
-    code = "store_full"
 
 
 class StoreFormatError(StoreError):
     """The file is not a database."""
 
-    code = "store_format"
-
 
 class SchemaVersionError(StoreError):
     """The schema is newer than this release, or was never created."""
-
-    code = "schema_version"
 
 
 class ConfigurationError(SignoffError):
     """The program is put together wrongly."""
 
-    code = "configuration"
-
 
 class TableError(ConfigurationError):
     """The lifecycle table is not sound; it is refused when it is built."""
-
-    code = "table"

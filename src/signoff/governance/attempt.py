@@ -11,7 +11,7 @@ from signoff.governance.resolution import VersionResolver, drift_steps
 from signoff.lifecycle.step import Evidence
 from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Actor, look_up
-from signoff.model.changes import effect, same_effect
+from signoff.model.changes import same_changes, same_effect
 from signoff.model.outcome import Outcome
 from signoff.model.request import Status, Terms
 from signoff.model.requirement import Vote
@@ -191,7 +191,7 @@ class Attempt:
             expected_version=self.state.version,
             state_hash=self.state.hash,
             requirements=run.requirements or terms.requirements,
-            effect=effect(run.changes),
+            effect=run.changes,
         )
         self._fire(Trigger.RENEW_APPROVAL, run=run, terms=renewed)
         # where nothing is required there is nobody to ask: it goes on
@@ -200,7 +200,7 @@ class Attempt:
     def _demand_approved_effect(self) -> None:
         """See to it that on the approved version the mutation does what it did when it was submitted."""
         request, terms = self._step.request, self._terms
-        if self.state.version == terms.expected_version and not same_effect(self.run.changes, terms.effect):
+        if self.state.version == terms.expected_version and not same_changes(self.run.changes, terms.effect):
             raise MutationContractError(
                 f"{terms.mutation} does something else on version {terms.expected_version} than when request "
                 f"{request.id} was submitted: make apply deterministic, or submit again if its code has changed"

@@ -20,7 +20,6 @@ from signoff.lifecycle.step import Step
 from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Actor, look_up
 from signoff.model.canonical import canonical, digest
-from signoff.model.changes import effect
 from signoff.model.mutation import Mutation
 from signoff.model.names import checked_id, checked_metadata, checked_moment, checked_text
 from signoff.model.request import MutationRequest, OnDrift, Terms
@@ -219,6 +218,6 @@ def _terms(simulated: _Simulated, actor: Actor, reason: str, options: Options) -
         fallback=options.fallback,
         pause_for_revalidation=options.pause_for_revalidation,
         requirements=run.requirements,
-        effect=effect(run.changes),
+        effect=run.changes,
         expires_at=options.expires_at,
     )

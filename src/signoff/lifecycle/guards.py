@@ -94,10 +94,10 @@ def _reject(step: Step, evidence: Evidence) -> str:
 
 
 def _withdraw(step: Step, evidence: Evidence) -> str:
-    actor, requester = evidence.actor, step.request.requester
-    if actor.id == requester or evidence.administrator_role in actor.roles:
+    actor, terms = evidence.actor, step.request.terms
+    if actor.id in {terms.requester, terms.on_behalf_of} or evidence.administrator_role in actor.roles:
         return ""
-    return f"{actor.id} is neither its requester {requester} nor an {evidence.administrator_role}"
+    return f"{actor.id} is neither its requester {terms.requester} nor an {evidence.administrator_role}"
 
 
 def _expire(step: Step, evidence: Evidence) -> str:

@@ -27,7 +27,7 @@ class Standing:
     def __str__(self) -> str:
         if self.met:
             return "every requirement is met"
-        return "still needs " + " and ".join(f"{count} of {requirement}" for requirement, count in self.missing)
+        return "still needs " + " and ".join(f"{requirement} ({count} more)" for requirement, count in self.missing)
 
 
 def standing(terms: Terms, digest: str, votes: Iterable[Vote]) -> Standing:

@@ -144,19 +144,26 @@ def _patched(old: Json, change: Change) -> Json:
 
 
 def effect(changes: Sequence[Change]) -> Changes:
-    """Reduce a change set to its meaning: members in one order, changes of mere order left out.
+    """Reduce a change set to its meaning: members in one order, and not at which place they were put.
 
-    Two effects are the same if they are equal byte for byte; this is what an approval covers.
+    A mere reordering stays: it is all that such a change means.
     """
-    return tuple(_meaning(change) for change in changes if change.kind is not ChangeKind.ORDER)
+    moved = {change.path for change in changes if change.kind is ChangeKind.MEMBERS}
+    return tuple(
+        _meaning(change) for change in changes if change.kind is not ChangeKind.ORDER or change.path not in moved
+    )
 
 
 def same_effect(left: Sequence[Change], right: Sequence[Change]) -> bool:
     """Tell whether two change sets mean the same."""
-    one, other = effect(left), effect(right)
-    return len(one) == len(other) and all(
+    return same_changes(effect(left), effect(right))
+
+
+def same_changes(left: Sequence[Change], right: Sequence[Change]) -> bool:
+    """Tell whether two change sets are the same, place for place."""
+    return len(left) == len(right) and all(
         (a.path, a.kind) == (b.path, b.kind) and _same(a.before, b.before) and _same(a.after, b.after)
-        for a, b in zip(one, other, strict=True)
+        for a, b in zip(left, right, strict=True)
     )
 
 

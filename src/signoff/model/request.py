@@ -85,7 +85,7 @@ class Terms:
         fallback: what to do when `on_drift` is keep_if_same_effect and the effect is not the same.
         pause_for_revalidation: stop in `revalidation` instead of going on in the same call.
         requirements: what must be met.
-        effect: the change set, by meaning, from simulating it on the state at that version.
+        effect: the change set from simulating it on the state at that version.
         expires_at: the deadline, if any.
     """
 
