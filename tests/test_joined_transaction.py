@@ -15,6 +15,7 @@ from signoff.errors import (
     ConfigurationError,
     InputError,
     SchemaVersionError,
+    StoreError,
     StoreReadOnlyError,
     StoreUnavailableError,
     TransitionRefusedError,
@@ -200,6 +201,25 @@ def test_many_are_executed_within_one_transaction(gov: Governance, mine: sqlite3
     assert [item.executed for item in items] == [True, False, True, True]
     mine.execute("COMMIT")
     assert gov.get_state(HOUSE).version == 4
+    assert gov.verify().ok
+
+
+def test_a_batch_that_the_store_fails_undoes_itself_and_nothing_else(gov: Governance, mine: sqlite3.Connection) -> None:
+    first, second = (approved(gov, GrantRole(user=user, role="reader"), on_drift="revalidate") for user in "ab")
+    mine.execute(
+        f"CREATE TEMP TRIGGER full BEFORE INSERT ON signoff_audit WHEN NEW.request_id = '{second.id}'"
+        " BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    mine.execute("BEGIN IMMEDIATE")
+    mine.execute("INSERT INTO tickets VALUES ('kept')")
+    with pytest.raises(StoreError, match="no room"):
+        gov.within(mine).execute_many([first.id, second.id], by="runner")
+    mine.execute("COMMIT")
+    assert tickets(mine) == ["kept"]
+    assert gov.get_request(first.id) == first
+    assert gov.get_state(HOUSE).version == 1
+    mine.execute("DROP TRIGGER temp.full")
+    assert all(item.executed for item in gov.execute_many([first.id, second.id], by="runner"))
     assert gov.verify().ok
 
 

@@ -95,7 +95,7 @@ def started(work: Callable[[], object], before: Callable[[], object]) -> Callabl
 
     def wait() -> tuple[str, str]:
         with closing(ours):
-            told: tuple[str, str] = ours.recv() if ours.poll(60) else ("nothing", "the child hangs")
+            told: tuple[str, str] = ours.recv() if ours.poll(10) else ("nothing", "the child hangs")
         if told[0] == "nothing":
             child.kill()
         child.join()
@@ -199,6 +199,15 @@ def test_a_locked_file_is_unavailable_until_it_is_let_go(path: Path, ready: Muta
             assert gov.get_request(ready.id) == ready, "who reads does not wait"
             other.execute("ROLLBACK")
         assert gov.execute(ready.id, by="runner").executed
+
+
+def test_a_unit_of_work_holds_the_file_from_its_beginning(path: Path, ready: MutationRequest) -> None:
+    """What it reads nobody else can have changed by the time it writes."""
+    with again(path) as gov, plain(path) as other:
+        with gov._context.store.unit(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+    nothing_lost(path, ready)
 
 
 def test_a_file_locked_by_another_process_is_unavailable_and_nothing_is_lost(
@@ -423,10 +432,12 @@ def test_a_child_forked_while_another_thread_writes_does_not_hang(path: Path, re
         inside.wait()
         try:
             told = in_a_child(lambda: gov.execute(ready.id, by="runner"))
+            closed = in_a_child(gov.close)
         finally:
             leave.set()
             writing.join()
         assert told[0] == "StoreUnavailableError"
+        assert closed == ("", "None")
     nothing_lost(path, ready)
 
 

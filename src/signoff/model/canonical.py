@@ -44,17 +44,17 @@ def canonical(value: Json, what: str = "value") -> bytes:
         NotCanonicalError: the value holds NaN, Infinity, a lone surrogate, a key that is no string, or something
             that is not JSON; or it is nested more than 184 levels deep.
     """
-    return _readable(_written(value, what), what, _SPARE)
+    body = _written(value, what)
+    if b"null" in body:  # orjson writes NaN as null, so only then can there be one
+        _refuse_not_finite(value, what)
+    return _readable(body, what, _SPARE)
 
 
 def _written(value: Json, what: str) -> bytes:
     try:
-        body = orjson.dumps(value, option=_STRICT)
-        if b"null" in body:  # orjson writes NaN as null, so only then can there be one
-            _refuse_not_finite(value, what)
+        return orjson.dumps(value, option=_STRICT)
     except (TypeError, RecursionError) as error:
         return _canonical_by_hand(value, what, error)
-    return body
 
 
 def _canonical_by_hand(value: Json, what: str, error: Exception) -> bytes:
@@ -160,7 +160,7 @@ class Codec(Generic[T]):
         self._table = table
 
     def dump(self, record: T) -> bytes:
-        """Give the record's canonical JSON."""
+        """Give the record's canonical JSON; what JSON it holds has been through `canonical` before."""
         return _readable(_written(self._adapter.dump_python(record, mode="json"), self._table), self._table, 0)
 
     def load(self, body: bytes, row: str) -> T:
