@@ -184,7 +184,7 @@ PAGE = "created_at>? AND (created_at,id)<(?,?)"
         ("find_by_status", f"r USING INDEX signoff_requests_status (status=? AND {PAGE})"),
         ("find_by_state_id", f"r USING INDEX signoff_requests_state (state_id=? AND {PAGE})"),
         ("find_by_requester", f"r USING INDEX signoff_requests_requester (requester=? AND {PAGE})"),
-        ("find_by_due", "r USING INDEX signoff_requests_due (expires_at<?)"),
+        ("find_by_due", "r USING PRIMARY KEY (id=?)"),
         ("state", "signoff_states USING PRIMARY KEY (state_id=?)"),
         ("update_state", "signoff_states USING PRIMARY KEY (state_id=?)"),
         ("update_request", "signoff_requests USING PRIMARY KEY (id=?)"),
@@ -197,6 +197,11 @@ PAGE = "created_at>? AND (created_at,id)<(?,?)"
 )
 def test_each_lookup_goes_by_its_key_or_index(fresh: sqlite3.Connection, name: str, way: str) -> None:
     assert plan(fresh, name)[0] == f"SEARCH {way}"
+
+
+def test_what_is_due_is_found_by_its_deadline(fresh: sqlite3.Connection) -> None:
+    found = [step for step in plan(fresh, "find_by_due") if "signoff_requests " in f"{step} "]
+    assert found == ["SEARCH signoff_requests USING INDEX signoff_requests_due (expires_at<?)"]
 
 
 # ---- what a page costs, in steps of SQLite's own machine rather than in time

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from signoff.engine.interceptors import STAGES, Interceptor, notify
-from signoff.engine.policies import Policy, Proposal, ask
+from signoff.engine.policies import Policy, Proposal, Ruling, ask
 from signoff.engine.registry import rebuilt
 from signoff.engine.witness import Witness
 from signoff.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
@@ -138,28 +138,29 @@ class MutationEngine:
         except Exception as error:  # noqa: BLE001 - user code may raise anything; what it raised is the answer
             witness.testify()
             return Run(name, mode, RunStatus.FAILED, error=described(error))
-        try:
-            after_body = _settled(name, type(state), after)
-        except MutationContractError:
-            witness.testify()  # what was put into the state in place comes back with the new one: name the cause
-            raise
+        after_body = _settled(witness, name, type(state), after)
         changes = diff(parse(body), parse(after_body))
         witness.watch("the new state", after, after_body)
         witness.watch_changes(changes)
         ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id))
         witness.testify()
-        unmet = [requirement for requirement in ruling.requirements if requirement not in met]
-        status = RunStatus.REFUSED if not ruling.allowed else RunStatus.UNAPPROVED if unmet else RunStatus.ACCEPTED
         return Run(
             name,
             mode,
-            status,
+            _status(ruling, met),
             answers=ruling.answers,
             requirements=ruling.requirements,
             changes=changes,
             after=after,
             after_body=after_body,
         )
+
+
+def _status(ruling: Ruling, met: Collection[Requirement]) -> RunStatus:
+    if not ruling.allowed:
+        return RunStatus.REFUSED
+    unmet = any(requirement not in met for requirement in ruling.requirements)
+    return RunStatus.UNAPPROVED if unmet else RunStatus.ACCEPTED
 
 
 def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
@@ -202,8 +203,16 @@ def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
     return tuple(Issue(storable(issue.path), storable(issue.message)) for issue in issues)
 
 
-def _settled(name: str, state_class: type[State], after: object) -> bytes:
+def _settled(witness: Witness, name: str, state_class: type[State], after: object) -> bytes:
     """Give the new state's canonical JSON, once it is certain that it can be read back."""
+    try:
+        return _kept(name, state_class, after)
+    except MutationContractError:
+        witness.testify()  # what was put into the state in place comes back with the new one: name the cause
+        raise
+
+
+def _kept(name: str, state_class: type[State], after: object) -> bytes:
     if type(after) is not state_class or not isinstance(after, State):
         raise MutationContractError(
             f"the apply of {name} returned {type(after).__name__}, not {state_class.__name__}: "

@@ -1,106 +1,64 @@
 -- Named queries for SQLite. Every one reaches its rows by a primary key or an index.
 
 -- name: request
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE r.id = :id;
+SELECT * FROM signoff_files WHERE id = :id;
 
 -- name: request_by_key
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE r.idempotency_key = :key;
+SELECT * FROM signoff_files WHERE idempotency_key = :key;
+
+-- One query for each filter that can lead, in the order due, state_id, requester, status: what would have led is absent.
 
 -- name: find_by_all
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE (:status IS NULL OR r.status = :status)
-  AND (:state_id IS NULL OR r.state_id = :state_id)
-  AND (:requester IS NULL OR r.requester = :requester)
-  AND (:text IS NULL OR instr(r.search, :text) > 0)
-  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
-  AND r.created_at >= :since
-  AND (r.created_at, r.id) < (:at, :id)
-ORDER BY r.created_at DESC, r.id DESC
+SELECT * FROM signoff_files
+WHERE (:text IS NULL OR instr(search, :text) > 0)
+  AND created_at >= :since
+  AND (created_at, id) < (:at, :id)
+ORDER BY created_at DESC, id DESC
 LIMIT :limit;
 
 -- name: find_by_status
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE r.status = :status
-  AND (:state_id IS NULL OR r.state_id = :state_id)
-  AND (:requester IS NULL OR r.requester = :requester)
-  AND (:text IS NULL OR instr(r.search, :text) > 0)
-  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
-  AND r.created_at >= :since
-  AND (r.created_at, r.id) < (:at, :id)
-ORDER BY r.created_at DESC, r.id DESC
-LIMIT :limit;
-
--- name: find_by_state_id
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE r.state_id = :state_id
-  AND (:status IS NULL OR r.status = :status)
-  AND (:requester IS NULL OR r.requester = :requester)
-  AND (:text IS NULL OR instr(r.search, :text) > 0)
-  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
-  AND r.created_at >= :since
-  AND (r.created_at, r.id) < (:at, :id)
-ORDER BY r.created_at DESC, r.id DESC
+SELECT * FROM signoff_files
+WHERE status = :status
+  AND (:text IS NULL OR instr(search, :text) > 0)
+  AND created_at >= :since
+  AND (created_at, id) < (:at, :id)
+ORDER BY created_at DESC, id DESC
 LIMIT :limit;
 
 -- name: find_by_requester
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE r.requester = :requester
-  AND (:status IS NULL OR r.status = :status)
-  AND (:state_id IS NULL OR r.state_id = :state_id)
-  AND (:text IS NULL OR instr(r.search, :text) > 0)
-  AND (:due IS NULL OR (r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')))
-  AND r.created_at >= :since
-  AND (r.created_at, r.id) < (:at, :id)
-ORDER BY r.created_at DESC, r.id DESC
+SELECT * FROM signoff_files
+WHERE requester = :requester
+  AND (:status IS NULL OR status = :status)
+  AND (:text IS NULL OR instr(search, :text) > 0)
+  AND created_at >= :since
+  AND (created_at, id) < (:at, :id)
+ORDER BY created_at DESC, id DESC
+LIMIT :limit;
+
+-- name: find_by_state_id
+SELECT * FROM signoff_files
+WHERE state_id = :state_id
+  AND (:requester IS NULL OR requester = :requester)
+  AND (:status IS NULL OR status = :status)
+  AND (:text IS NULL OR instr(search, :text) > 0)
+  AND created_at >= :since
+  AND (created_at, id) < (:at, :id)
+ORDER BY created_at DESC, id DESC
 LIMIT :limit;
 
 -- name: find_by_due
-SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
-       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
-       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
-FROM signoff_requests r INDEXED BY signoff_requests_due
-LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-WHERE r.expires_at <= :due AND r.status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')
-  AND (:status IS NULL OR r.status = :status)
-  AND (:state_id IS NULL OR r.state_id = :state_id)
-  AND (:requester IS NULL OR r.requester = :requester)
-  AND (:text IS NULL OR instr(r.search, :text) > 0)
-  AND r.created_at >= :since
-  AND (r.created_at, r.id) < (:at, :id)
-ORDER BY r.created_at DESC, r.id DESC
+SELECT * FROM signoff_files
+WHERE id IN (
+    SELECT id FROM signoff_requests INDEXED BY signoff_requests_due
+    WHERE expires_at <= :due
+      AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed'))
+  AND (:state_id IS NULL OR state_id = :state_id)
+  AND (:requester IS NULL OR requester = :requester)
+  AND (:status IS NULL OR status = :status)
+  AND (:text IS NULL OR instr(search, :text) > 0)
+  AND created_at >= :since
+  AND (created_at, id) < (:at, :id)
+ORDER BY created_at DESC, id DESC
 LIMIT :limit;
 
 -- name: state

@@ -62,6 +62,15 @@ CREATE TABLE signoff_terms (
     PRIMARY KEY (request_id, number)
 ) WITHOUT ROWID;
 
+-- A request together with its present terms, in the order in which it is read.
+CREATE VIEW signoff_files AS
+SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
+       r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
+       r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
+       r.requester, r.expires_at, r.search, t.body
+FROM signoff_requests r
+LEFT JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number;
+
 -- Three ledgers, append-only. `hash` covers the body and the hash of the row before.
 CREATE TABLE signoff_decisions (
     request_id TEXT NOT NULL,
