@@ -62,6 +62,6 @@ def _changed(model: BaseModel, body: bytes) -> str:
 
 def _values(changes: Changes) -> bytes:
     try:
-        return canonical([[change.before, change.after] for change in changes])
+        return canonical([value for change in changes for value in (change.before, change.after) if value is not None])
     except NotCanonicalError:
         return b"not JSON"

@@ -1,7 +1,5 @@
 """What a transition does to the request besides moving it."""
 
-from dataclasses import replace
-
 from signoff.lifecycle.step import Evidence, given
 from signoff.model.request import MutationRequest
 
@@ -13,28 +11,28 @@ def keep(request: MutationRequest, _: Evidence) -> MutationRequest:
 
 def held(request: MutationRequest, evidence: Evidence) -> MutationRequest:
     """Remember why it waits."""
-    return replace(request, held=evidence.reason)
+    return request.evolve(held=evidence.reason)
 
 
 def released(request: MutationRequest, _: Evidence) -> MutationRequest:
     """Forget why it waited."""
-    return replace(request, held="")
+    return request.evolve(held="")
 
 
 def attempted(request: MutationRequest, evidence: Evidence) -> MutationRequest:
     """Count the attempt and name it."""
-    return replace(request, attempts=request.attempts + 1, execution_id=evidence.execution_id)
+    return request.evolve(attempts=request.attempts + 1, execution_id=evidence.execution_id)
 
 
 def executed(request: MutationRequest, evidence: Evidence) -> MutationRequest:
     """Remember which version was replaced and which was made."""
     version = given(evidence.state).version
-    return replace(request, resolved_version=version, resulting_version=version + 1)
+    return request.evolve(resolved_version=version, resulting_version=version + 1)
 
 
 def failed(request: MutationRequest, _: Evidence) -> MutationRequest:
     """Count the failure."""
-    return replace(request, failures=request.failures + 1)
+    return request.evolve(failures=request.failures + 1)
 
 
 def renewed(request: MutationRequest, evidence: Evidence) -> MutationRequest:
@@ -44,14 +42,14 @@ def renewed(request: MutationRequest, evidence: Evidence) -> MutationRequest:
 
 def unvalidated(request: MutationRequest, _: Evidence) -> MutationRequest:
     """Forget an earlier revalidation: it was for another version."""
-    return replace(request, validated_version=None)
+    return request.evolve(validated_version=None)
 
 
 def validated(request: MutationRequest, evidence: Evidence) -> MutationRequest:
     """Remember on which version it was revalidated."""
-    return replace(request, validated_version=given(evidence.state).version)
+    return request.evolve(validated_version=given(evidence.state).version)
 
 
 def superseded(request: MutationRequest, evidence: Evidence) -> MutationRequest:
     """Name the successor."""
-    return replace(request, successor=given(evidence.successor).id)
+    return request.evolve(successor=given(evidence.successor).id)

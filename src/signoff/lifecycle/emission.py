@@ -1,6 +1,5 @@
 """The callbacks of the machine: the only place where decisions, audit records and history entries are made."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from signoff.lifecycle.step import Evidence, Step, given
@@ -24,7 +23,7 @@ def emit(step: Step, row: Transition, evidence: Evidence) -> None:
     before = step.request
     at = max(evidence.at, before.updated_at)  # a clock that jumps back does not turn a trail around
     step.resolution = evidence.resolution or step.resolution
-    step.request = replace(row.effect(before, evidence), status=row.target, revision=before.revision + 1, updated_at=at)
+    step.request = row.effect(before, evidence).evolve(status=row.target, revision=before.revision + 1, updated_at=at)
     if row.audits:
         _audit(step, evidence)
     _decide(step, row, evidence, before)
@@ -51,7 +50,7 @@ def _decide(step: Step, row: Transition, evidence: Evidence, before: MutationReq
     )
     link = DECISION_BOOK.link(before.id, decision.seq, decision, before.head)
     step.decisions.append(link)
-    step.request = replace(step.request, head=link.hash)
+    step.request = step.request.evolve(head=link.hash)
 
 
 def _audit(step: Step, evidence: Evidence) -> None:
@@ -75,7 +74,7 @@ def _audit(step: Step, evidence: Evidence) -> None:
     )
     link = AUDIT_BOOK.link(request.id, record.seq, record, request.audit_head)
     step.audit.append(link)
-    step.request = replace(request, audits=record.seq, audit_head=link.hash)
+    step.request = request.evolve(audits=record.seq, audit_head=link.hash)
 
 
 def _replace_state(step: Step, evidence: Evidence, at: datetime) -> None:

@@ -3,7 +3,7 @@
 Each takes the request before the move, the step after it, and the evidence.
 """
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from signoff.lifecycle.quorum import standing
@@ -38,7 +38,9 @@ def quorum(before: MutationRequest, _step: Step, evidence: Evidence) -> Facts:
 
 def resolution(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     """Record the resolution, drift report included."""
-    return {"execution_id": evidence.execution_id, "attempt": step.request.attempts, **asdict(given(step.resolution))}
+    said = given(step.resolution)
+    parts = {each.name: getattr(said, each.name) for each in fields(said)}
+    return {"execution_id": evidence.execution_id, "attempt": step.request.attempts, **parts}
 
 
 def execution(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:

@@ -44,13 +44,18 @@ def canonical(value: Json, what: str = "value") -> bytes:
         NotCanonicalError: the value holds NaN, Infinity, a lone surrogate, a key that is no string, or something
             that is not JSON; or it is nested more than 184 levels deep.
     """
-    body = _written(value, what)
+    body = written(value, what)
     if b"null" in body:  # orjson writes NaN as null, so only then can there be one
         _refuse_not_finite(value, what)
     return _readable(body, what, _SPARE)
 
 
-def _written(value: Json, what: str) -> bytes:
+def written(value: Json, what: str) -> bytes:
+    """Give the canonical JSON of a value that is known to be finite and flat: signoff's own, or read from such JSON.
+
+    Raises:
+        NotCanonicalError: the value holds a lone surrogate, or something that is not JSON.
+    """
     try:
         return orjson.dumps(value, option=_STRICT)
     except (TypeError, RecursionError) as error:
@@ -161,7 +166,7 @@ class Codec(Generic[T]):
 
     def dump(self, record: T) -> bytes:
         """Give the record's canonical JSON; what JSON it holds has been through `canonical` before."""
-        return _readable(_written(self._adapter.dump_python(record, mode="json"), self._table), self._table, 0)
+        return _readable(written(self._adapter.dump_python(record, mode="json"), self._table), self._table, 0)
 
     def load(self, body: bytes, row: str) -> T:
         """Read a record back.

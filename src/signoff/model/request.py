@@ -1,12 +1,13 @@
 """The durable request, and the terms an approval covers."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Self
 
-from signoff.model.canonical import Codec, Moment, canonical, digest, parse
+from signoff.model.canonical import Codec, Moment, digest, parse, written
 from signoff.model.changes import Changes
 from signoff.model.mutation import Intent
 from signoff.model.requirement import Requirement
@@ -280,21 +281,30 @@ class MutationRequest:
 
         Each decision records it, so that no column can be changed behind the trail's back.
         """
-        columns = [
-            getattr(self, each.name) for each in fields(self) if each.name not in {"head", "filed", "terms_json"}
-        ]
         filed = self.filed
+        columns = [*_SEALED(self), to_micros(self.created_at), to_micros(self.updated_at)]
         columns += [filed.state_id, filed.requester, filed.expires_at, filed.text]
-        return digest(canonical([to_micros(each) if isinstance(each, datetime) else each for each in columns], "seal"))
+        return digest(written(columns, "seal"))
+
+    def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
+        """Give a copy with some fields changed. The terms that were read go along, unless they are what changed."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **changes)
+        if "terms_json" in changes:
+            copy.__dict__.pop("terms", None)
+        return copy
 
     def with_terms(self, terms: Terms) -> Self:
         """Give the request on other terms: a new digest, so that no earlier vote counts."""
         body = TERMS.dump(terms)
-        return replace(
-            self,
+        return self.evolve(
             terms_json=body,
             digest=digest(body),
             terms_number=self.terms_number + 1,
             validated_version=None,
             filed=Filed.of(terms),
         )
+
+
+_UNSEALED = {"head", "created_at", "updated_at", "filed", "terms_json"}
+_SEALED = attrgetter(*(each.name for each in fields(MutationRequest) if each.name not in _UNSEALED))
