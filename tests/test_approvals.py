@@ -48,7 +48,7 @@ def test_an_approval_is_complete_when_enough_distinct_people_gave_it(
     ("by", "words"),
     [
         ("bob", "bob asked for it and cannot decide on it"),
-        ("ann", "ann is not eligible: it requires 2 approvals by role security or group board"),
+        ("ann", "ann is not eligible, with no roles: it requires 2 approvals by role security or group board"),
     ],
 )
 def test_who_may_not_approve_is_told_why(gov: Governance, request_: MutationRequest, by: str, words: str) -> None:
@@ -181,7 +181,7 @@ def test_nothing_leaves_a_terminal_status(gov: Governance, request_: MutationReq
         lambda: gov.retry(request_.id, by="bob"),
         lambda: gov.revalidate(request_.id, by="bob"),
     ):
-        with pytest.raises(TransitionRefusedError, match="nothing, it is terminal"):
+        with pytest.raises(TransitionRefusedError, match="that is final; submit a new request"):
             move()
     assert gov.get_request(request_.id) == before
 

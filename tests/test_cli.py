@@ -18,13 +18,15 @@ from typer.testing import CliRunner, Result
 
 from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
-from signoff import Governance, MutationRequest, OnDrift, Status, __version__, deny, require_approval
+from signoff import Governance, MutationRequest, OnDrift, Status, __version__, allow, deny, require_approval
 from signoff import cli as command_line
 from signoff.cli.app import app
+from signoff.cli.invocation import program
 from signoff.cli.pieces import changes_view
-from signoff.cli.views import drift_view
+from signoff.cli.views import answer_view, drift_view
 from signoff.model.changes import Change, ChangeKind
 from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
+from signoff.model.trail import Answer
 
 READING = [["list"], ["show", "anything"], ["history", HOUSE], ["verify"], ["export", HOUSE]]
 WRITING = [["approve", "anything", "--by", "x", "--digest", "y"], ["reject", "anything", "--by", "x", "--reason", "y"]]
@@ -92,17 +94,60 @@ def test_help_says_that_names_are_trusted(command: str) -> None:
     assert "trusts the name you give" in " ".join(out(command, "--help").split())
 
 
-def test_list_shows_whole_ids_newest_first(gov: Governance, db: Path, clock: FrozenClock) -> None:
+def test_list_shows_newest_first_with_state_and_mutation(gov: Governance, db: Path, clock: FrozenClock) -> None:
     ask(gov, 1, reason="INC-1")
     clock.tick(seconds=1)
     ask(gov, 2, reason="INC-2", by="eve")
     lines = out("list", "--db", db).splitlines()
     assert [line.split() for line in lines[1:]] == [
-        ["0002-req-0002", "●", "pending", "eve", "INC-2"],
-        ["0001-req-0001", "●", "pending", "bob", "INC-1"],
+        ["0002-req-0002", "●", "pending", HOUSE, "GrantRole", "eve", "INC-2"],
+        ["0001-req-0001", "●", "pending", HOUSE, "GrantRole", "bob", "INC-1"],
     ]
-    assert HOUSE not in lines[1]
-    assert HOUSE in out("list", "--db", db, COLUMNS="120")
+
+
+def test_list_shortens_long_ids_to_an_end_that_names_one_request(gov: Governance, db: Path) -> None:
+    for request_id in ("a-long-id-0000-0000-0001", "one-000000000002", "two-000000000002"):
+        gov.submit(AddTeam(team=request_id), to=HOUSE, by="bob", request_id=request_id)
+    shown = [line.split()[0] for line in out("list", "--db", db).splitlines()[1:]]
+    assert sorted(shown) == ["one-000000000002", "two-000000000002", "…00-0000-0001"]
+    for each in shown:
+        assert run("show", each, "--db", db).exit_code == 0
+
+
+def test_help_names_things_as_people_call_them() -> None:
+    listing = words("list", "--help")
+    assert "--status STATUS In this status: created, pending" in listing
+    assert "Usage: signoff show [OPTIONS] REQUEST " in words("show", "--help").replace("root show", "signoff show")
+    for command in ("list", "show", "history", "verify", "export", "approve", "reject", "demo"):
+        told = out(command, "--help")
+        assert not any(mark in told for mark in ("<bool>", "{", "<path>"))
+
+
+def called(monkeypatch: pytest.MonkeyPatch, argument: str, *, on_path: bool = False) -> str:
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff" if on_path else None)
+    monkeypatch.setattr(sys, "argv", [argument])
+    return program()
+
+
+def test_the_program_is_named_the_way_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "a venv" / "bin" / "signoff"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert called(monkeypatch, str(script), on_path=True) == "signoff"
+    assert called(monkeypatch, str(script)) == "'a venv/bin/signoff'"
+    assert called(monkeypatch, "a venv/bin/signoff") == "'a venv/bin/signoff'"
+    for argument in (str(tmp_path / "signoff" / "__main__.py"), "-c", ""):
+        assert called(monkeypatch, argument) == "./python -m signoff"
+    monkeypatch.chdir(script.parent)
+    assert called(monkeypatch, "signoff") == called(monkeypatch, str(script)) == "./signoff"
+
+
+def test_advice_names_the_file_that_was_meant(gov: Governance, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gov.verify().ok
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
+    assert f"`signoff list --db {db}` shows those there are" in refused("show", "nobody", "--db", db)
 
 
 def test_list_says_when_there_is_nothing(gov: Governance, db: Path) -> None:
@@ -118,7 +163,7 @@ def test_list_says_when_there_is_nothing(gov: Governance, db: Path) -> None:
         ("--requester", "eve", ["0002"]),
         ("--text", "inc-3", ["0003"]),
         ("--state", HOUSE, ["0001", "0002", "0003"]),
-        ("--state", "another", []),
+        ("--requester", "nobody", []),
     ],
 )
 def test_list_filters(gov: Governance, db: Path, option: str, value: str, found: list[str]) -> None:
@@ -179,8 +224,11 @@ def test_show_tells_what_came_of_it(gov: Governance, db: Path) -> None:
     assert "✓ 1 approval counted: carol" in shown
     assert f"v2 /teams by request {other.id}" in shown
     assert "approved for v1, now v2: stale" in shown
+    assert "What it would have done to version 1" in shown
     done = words("show", other.id, "--db", db)
     assert "● executed, version 2 by runner" in done
+    assert "What it did to version 1: approvers approved this" in done
+    assert "• require 1 approval /teams" in done
     assert '/teams + "red"' in done
 
 
@@ -214,9 +262,16 @@ def test_show_tells_every_way_a_request_can_go(
     monkeypatch.undo()
     gov.revalidate(paused, by="runner")
     for request_id, *pieces in (
-        (paused, "● rejected", "revalidation_required", "blocked ● rejected runner freeze", "deny: freeze: deny"),
+        (paused, "● rejected", "revalidation_required", "blocked ● rejected runner freeze", "✗ freeze"),
         (checked, "● executed", "revalidated ● revalidation runner passes on v2"),
-        (kept, "● executed", "same_effect", "keep_if_same_effect, or else reject"),
+        (
+            kept,
+            "What was approved, for version 1",
+            "What it did to version 3",
+            "● executed",
+            "same_effect",
+            "keep_if_same_effect, or else reject",
+        ),
         (failed, "● failed", "ZeroDivisionError: no\\x1b[0m luck"),
         (stopped, "● stale", "approved for v1, now v4: stale"),
         (held, "● pending", "held a second look"),
@@ -242,7 +297,7 @@ def test_show_as_json_is_everything(gov: Governance, db: Path) -> None:
     assert shown["audit"][0]["resulting_version"] == 2
 
 
-@pytest.mark.parametrize("part", ["0002-req-0002", "0002", "…0002", "0002-req", "req-0002"])
+@pytest.mark.parametrize("part", ["0002-req-0002", "0002", "…0002", "?0002", "0002-req", "req-0002"])
 def test_a_request_is_found_by_the_beginning_or_the_end_of_its_id(gov: Governance, db: Path, part: str) -> None:
     for number in (1, 2, 3):
         ask(gov, number)
@@ -261,7 +316,26 @@ def test_a_request_that_is_not_there_is_said_with_the_way_out(gov: Governance, d
     ask(gov, 2)
     line = refused("show", part, "--db", db)
     assert f"no request begins or ends with {part!r}" in line
-    assert "signoff list" in line
+    assert f"list --db {db}` shows those there are" in line
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (Answer("allow", "allow"), "✓ allow"),
+        (Answer("notes", "allow"), "✓ notes: allow"),
+        (
+            Answer("require 2 approvals by role x", "require", "2 approvals by role x"),
+            "• require 2 approvals by role x",
+        ),
+        (Answer("big", "require", "2 approvals"), "• big: require 2 approvals"),
+        (Answer("deny: closed", "deny", "closed"), "✗ closed"),
+        (Answer("freeze", "deny", "it is Friday"), "✗ freeze: it is Friday"),
+        (Answer("(default)", "none", "no policy speaks"), "✗ no policy speaks"),
+    ],
+)
+def test_what_a_policy_said_is_shown_once(answer: Answer, shown: str) -> None:
+    assert rendered(answer_view(answer)) == shown
 
 
 def rendered(what: RenderableType) -> str:
@@ -322,10 +396,42 @@ def test_history_needs_no_classes(gov: Governance, db: Path) -> None:
     assert [each["version"] for each in loaded("history", HOUSE, "--db", db)] == [1, 2]
 
 
-@pytest.mark.parametrize("command", ["history", "export"])
-def test_an_unknown_state_is_said_with_those_there_are(gov: Governance, db: Path, command: str) -> None:
+@pytest.mark.parametrize("command", [["history"], ["export"], ["list", "--state"]], ids=lambda command: command[0])
+def test_an_unknown_state_is_said_with_those_there_are(gov: Governance, db: Path, command: list[str]) -> None:
     assert gov.verify().ok
-    assert f"no state 'house' in this store; it holds {HOUSE}" in refused(command, "house", "--db", db)
+    assert f"no state 'house' here; it holds {HOUSE}" in refused(*command, "house", "--db", db)
+
+
+class Notes:
+    """Keeps its states itself."""
+
+    prefix = "note:"
+    state_type = Roles
+
+    def __init__(self) -> None:
+        self.row: tuple[int, dict[str, Any]] = (1, {"members": {}, "teams": []})
+
+    def load(self, connection: sqlite3.Connection, key: str) -> tuple[int, dict[str, Any]]:
+        return self.row
+
+    def save(self, connection: sqlite3.Connection, key: str, fields: Any, *, expected: int, version: int) -> bool:  # noqa: ANN401 - any JSON
+        self.row = (version, fields)
+        return True
+
+
+def test_a_state_in_a_table_of_your_own_is_not_exported_but_known(db: Path) -> None:
+    with Governance.open(f"sqlite:///{db}", mutations=[AddTeam], policies=[allow()], sources=[Notes()]) as gov:
+        request = gov.submit(AddTeam(team="red"), to="note:1", by="bob")
+        line = "no state 'note:1' here; it is in a table of your own; read it there"
+        assert line in refused("export", "note:1", "--db", db)
+        assert out("list", "--state", "note:1", "--status", "stale", "--db", db) == "no requests\n"
+        gov.execute(request.id, by="runner")
+    assert line in refused("export", "note:1", "--db", db)
+    assert "it holds note:1" in refused("export", "nothing", "--db", db)
+    assert words("verify", "--db", db) == (
+        "✓ 1 request and 1 state: every digest, seal and chain holds "
+        "1 state in a table of your own: only the history was checked"
+    )
 
 
 def test_export_prints_the_state_and_nothing_else(gov: Governance, db: Path) -> None:
@@ -346,7 +452,7 @@ def tampered(gov: Governance, db: Path, statement: str) -> None:
 def test_verify_tells_that_all_is_well(gov: Governance, db: Path) -> None:
     ask(gov)
     assert out("verify", "--db", db) == "✓ 1 request and 1 state: every digest, seal and chain holds\n"
-    assert loaded("verify", "--db", db) == {"ok": True, "requests": 1, "states": 1, "problems": []}
+    assert loaded("verify", "--db", db) == {"ok": True, "requests": 1, "states": 1, "unreached": 0, "problems": []}
 
 
 def test_verify_names_table_row_and_rule_of_what_is_broken(gov: Governance, db: Path) -> None:
@@ -371,7 +477,7 @@ def test_a_state_that_was_tampered_with_is_not_exported(gov: Governance, db: Pat
 def test_approve_and_reject(gov: Governance, db: Path) -> None:
     first, second = ask(gov, 1), ask(gov, 2)
     said = out("approve", "0001", "--by", "carol", "--digest", first.digest, "--reason", "read", "--db", db)
-    assert said.split() == [first.id, "●", "approved"]
+    assert said == f"{first.id}  ● approved\nexecute it in your program: gov.execute({first.id!r}, by=...)\n"
     assert gov.decisions(first.id)[1].reason == "read"
     assert out("reject", "0002", "--by", "carol", "--reason", "no", "--db", db).split() == [second.id, "●", "rejected"]
     assert gov.get_request(second.id).status is Status.REJECTED
@@ -390,7 +496,11 @@ def test_a_vote_that_governance_refuses_is_one_line_and_changes_nothing(gov: Gov
 def test_an_approval_that_wants_a_role_is_not_given_here(db: Path) -> None:
     with opened(f"sqlite:///{db}", policies=[require_approval(roles=["boss"])]) as gov:
         request = ask(gov)
-    assert "role" in refused("approve", request.id, "--by", "carol", "--digest", request.digest, "--db", db)
+    line = refused("approve", request.id, "--by", "carol", "--digest", request.digest, "--db", db)
+    assert "it requires 1 approval by role boss" in line
+    assert "the command line knows no roles; approve in your program" in line
+    line = refused("reject", request.id, "--by", "carol", "--reason", "no", "--db", db)
+    assert "the command line knows no roles; reject in your program" in line
 
 
 @pytest.mark.parametrize("command", [*READING, *WRITING], ids=lambda command: command[0])
@@ -448,9 +558,9 @@ def test_without_a_file_it_says_which_option_is_missing() -> None:
 
 def test_a_status_that_is_none_is_answered_with_those_there_are(gov: Governance, db: Path) -> None:
     ask(gov)
-    result = run("list", "--status", "done", "--db", db)
-    assert result.exit_code == 2
-    assert all(status in " ".join(result.output.split()) for status in ("executed", "stale", "superseded"))
+    line = refused("list", "--status", "done", "--db", db)
+    assert line.startswith("error: status='done' is none; use one of created, ")
+    assert all(status in line for status in Status)
 
 
 @pytest.mark.parametrize(("option", "value"), [("--limit", "0"), ("--limit", "1001"), ("--cursor", "nonsense")])

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from signoff.cli.app import app
 from signoff.cli.shop import FLAGS, MUTATIONS, WidenRollout, flags, people, rules
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{12}…|'[0-9a-f]{12}'")
 NARROW = {"COLUMNS": "80", "NO_COLOR": "1"}
 
 
@@ -24,7 +26,9 @@ def run(*arguments: str, columns: int = 80) -> Result:
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A file the demo has made, and what it printed."""
     file = tmp_path_factory.mktemp("demo") / "demo.db"
-    result = run("demo", "--db", str(file))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
+        result = run("demo", "--db", str(file))
     assert (result.exit_code, result.stderr) == (0, "")
     return file, result.stdout
 
@@ -70,12 +74,12 @@ def test_nothing_is_wider_than_80_columns_but_a_path(told: str) -> None:
     assert [line for line in told.splitlines() if len(line.rstrip()) > 80 and ".db" not in line] == []
 
 
-def test_it_tells_the_same_each_time_but_for_ids_and_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_tells_the_same_each_time_but_for_ids_and_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
-        shown.append(ID.sub("ID", run("demo").stdout))
+        shown.append(DIGEST.sub("DIGEST", ID.sub("ID", run("demo").stdout)))
         assert (tmp_path / name / "signoff-demo.db").is_file()
     assert shown[0] == shown[1]
 
@@ -87,9 +91,11 @@ def test_a_wide_terminal_shows_when_each_version_was_made(tmp_path: Path) -> Non
 
 def test_every_command_it_names_works_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
     told = run("demo", "--db", "a shop's.db").stdout.replace("\\\n", "")
     named = [shlex.split(line) for line in told.splitlines() if line.startswith("signoff ")]
     assert [words[1] for words in named] == ["show", "list", "history", "export", "verify", "approve"]
+    assert all(len(words[words.index("--digest") + 1]) == 64 for words in named if "--digest" in words)
     for words in named:
         arguments = words[1 : words.index(">")] if ">" in words else words[1:]
         result = run(*arguments)
@@ -126,7 +132,7 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     result = run("demo", "--db", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
     assert "exists already" in result.stderr
-    assert "signoff list --db" in result.stderr
+    assert f" list --db {file}`, delete it" in result.stderr
     assert file.read_bytes() == b"not yours"
 
 

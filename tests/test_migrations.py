@@ -12,7 +12,7 @@ import signoff.store.sqlite
 from house import HOUSE, approved, opened
 from signoff.model.request import Status
 from signoff.model.trail import Ledger
-from signoff.store.port import REQUESTS, STATES, Filter, Position
+from signoff.store.port import REQUESTS, STATES, TERMS, Filter, Position
 from signoff.store.sql import migrations, queries
 from signoff.store.sqlite import SqliteStore
 from signoff.store.sqlite.schema import migrate, schema_version, statements
@@ -151,8 +151,9 @@ def test_every_named_query_is_used_and_every_used_one_is_named(monkeypatch: pyte
             for ledger in Ledger:
                 reader.last_link(ledger, "x")
                 reader.links(ledger, "x")
-            for table in (STATES, REQUESTS, *Ledger):
+            for table in (STATES, REQUESTS, TERMS, *Ledger):
                 reader.keys(table, "", 1)
+            reader.terms("x")
     assert asked == set(NAMED)
 
 

@@ -18,6 +18,8 @@ ROLES = ("security", "finance", "legal")
 
 def terms(*requirements: Requirement, requester: str = "bob", on_behalf_of: str | None = None) -> Terms:
     return Terms(
+        request_id="r-1",
+        number=1,
         state_id="house",
         state_type="Roles",
         mutation="GrantRole",
@@ -39,7 +41,7 @@ def terms(*requirements: Requirement, requester: str = "bob", on_behalf_of: str 
 
 
 def vote(actor: str, *roles: str, groups: tuple[str, ...] = (), digest: str = "now") -> Vote:
-    return Vote(actor, roles, groups, digest)
+    return Vote(actor, actor, roles, groups, digest)
 
 
 class TestWhoCounts:
@@ -102,7 +104,7 @@ class TestSeating:
         ),
         votes=st.lists(
             st.builds(
-                Vote,
+                lambda actor, roles, groups, digest: Vote(actor, actor, roles, groups, digest),
                 actor=st.sampled_from(["carol", "dave", "eve", "frank", "bob", "boss"]),
                 roles=st.sets(st.sampled_from(ROLES), max_size=2).map(tuple),
                 groups=st.sets(st.sampled_from(["board", "staff"])).map(tuple),
@@ -156,7 +158,7 @@ class TestWords:
     @pytest.mark.parametrize("name", ["roles", "groups"])
     def test_one_string_is_no_collection_of_roles(self, name: str) -> None:
         options: dict[str, Any] = {name: "security"}
-        with pytest.raises(ConfigurationError, match="is one string"):
+        with pytest.raises(ConfigurationError, match="is no collection of strings"):
             Requirement(1, **options)
 
     def test_roles_are_a_set(self) -> None:

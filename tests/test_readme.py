@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from signoff.cli.app import app
 from signoff.diagrams import mermaid
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,17 @@ def run(source: str, folder: Path) -> str:
 @pytest.mark.parametrize("block", blocks("python"))
 def test_each_block_of_the_readme_runs(block: str, tmp_path: Path) -> None:
     run(block, tmp_path)
+
+
+def test_the_first_block_runs_again_on_the_file_it_made(tmp_path: Path) -> None:
+    for _ in range(2):
+        run(blocks("python")[0], tmp_path)
+
+
+def test_the_readme_names_every_command() -> None:
+    (line,) = re.findall(r"- \*\*The command line\*\*:(.*?)\n- ", README, re.DOTALL)
+    named = set(re.findall(r"`(?:signoff )?([a-z]+)`", line))
+    assert named == {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
 
 
 def test_the_readme_shows_the_quickstart_word_for_word() -> None:

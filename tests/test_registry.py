@@ -12,7 +12,6 @@ from signoff.engine.registry import Registry
 from signoff.errors import (
     ConfigurationError,
     InputError,
-    IntegrityError,
     MutationContractError,
     NotRegisteredError,
 )
@@ -245,10 +244,9 @@ class TestStoredStates:
             Registry().state_class("Roles")
 
     @pytest.mark.parametrize("body", [b'{"daily":"many"}', b'{"weekly":1}', b"[]", b"{", b""])
-    def test_a_stored_state_its_class_no_longer_accepts_is_an_integrity_error(self, body: bytes) -> None:
-        with pytest.raises(IntegrityError, match="Limits does not accept it at /") as broken:
+    def test_a_stored_state_its_class_no_longer_accepts_is_told_with_the_way_out(self, body: bytes) -> None:
+        with pytest.raises(ConfigurationError, match="Limits had another shape.*give new fields a default"):
             Registry([First]).load_state(self.stored(body))
-        assert (broken.value.table, broken.value.row) == ("signoff_states", "tenant:limits")
 
 
 class Fussy(State):
@@ -293,7 +291,7 @@ class TestEvolve:
 
     @pytest.mark.parametrize("changes", [{"daily": "many"}, {"weekly": 1}, {"daily": None}])
     def test_what_does_not_fit_is_an_input_error_that_names_the_field(self, changes: dict[str, Any]) -> None:
-        with pytest.raises(InputError, match=rf"Limits\.{next(iter(changes))} does not accept that value"):
+        with pytest.raises(InputError, match=rf"Limits(\.| has no field .){next(iter(changes))}"):
             Limits().evolve(**changes)
 
     def test_so_is_what_the_whole_does_not_accept(self) -> None:

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,7 +29,9 @@ from signoff.errors import (
     StoreReadOnlyError,
     StoreUnavailableError,
 )
+from signoff.model.canonical import Link
 from signoff.model.trail import Ledger
+from signoff.model.writes import Writes
 from signoff.store.port import Filter
 from signoff.store.sql import migrations
 from signoff.store.sqlite import SqliteStore
@@ -127,7 +130,7 @@ def test_a_file_opened_read_only_can_be_read_and_refuses_every_change(path: Path
             lambda: gov.cancel(ready.id, by="bob"),
             lambda: gov.submit(GrantRole(user="eve", role="reader"), to=HOUSE, by="bob"),
         ):
-            with pytest.raises(StoreReadOnlyError, match="check mode=ro"):
+            with pytest.raises(StoreReadOnlyError, match="check mode=ro.*a folder that can be written, too"):
                 change()
     nothing_lost(path, ready)
 
@@ -194,7 +197,10 @@ def test_a_locked_file_is_unavailable_until_it_is_let_go(path: Path, ready: Muta
     with again(path, "?timeout=0") as gov:
         with plain(path) as other:
             other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(StoreUnavailableError, match="another process holds it; nothing was written"):
+            with pytest.raises(
+                StoreUnavailableError,
+                match=r"nothing was written, call again; if the lock is your own.*gov\.within\(connection\)",
+            ):
                 gov.execute(ready.id, by="runner")
             assert gov.get_request(ready.id) == ready, "who reads does not wait"
             other.execute("ROLLBACK")
@@ -348,6 +354,16 @@ def test_an_odd_file_name_is_only_a_name(tmp_path: Path) -> None:
     again(path).close()
 
 
+@pytest.mark.parametrize(
+    ("name", "rule"), [("a\ud800.db", "has a lone surrogate"), ("a\0b.db", "has a NUL character"), ("\0", "has a NUL")]
+)
+def test_a_path_that_no_file_can_have_is_refused(tmp_path: Path, name: str, rule: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{rule}.*take it out") as caught:
+        SqliteStore(tmp_path / name)
+    assert str(caught.value).isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_file_is_said_to_be_damaged(path: Path, ready: MutationRequest) -> None:
     with plain(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -382,6 +398,68 @@ def test_text_that_is_not_utf_8_is_a_changed_row_and_verify_names_it(
         with pytest.raises(IntegrityError, match="not UTF-8"):
             gov.execute(ready.id, by="runner")
         assert owner in {problem.row for problem in gov.verify().problems}
+
+
+def test_a_renewed_approval_where_terms_were_planted_says_so_and_is_undone(path: Path, ready: MutationRequest) -> None:
+    with plain(path) as connection:
+        connection.execute("INSERT INTO signoff_terms VALUES (?, 2, '{}')", (ready.id,))
+    store = SqliteStore(path)
+    moved = replace(ready, revision=ready.revision + 1, terms_number=2)
+    with pytest.raises(IntegrityError) as caught, store.unit() as unit:
+        unit.write(Writes(request=moved, revision=ready.revision, new_terms=True))
+    assert (caught.value.table, caught.value.row) == ("signoff_terms", f"{ready.id}#2")
+    with store.view() as reader:
+        assert reader.request(ready.id) == ready
+        assert list(reader.terms(ready.id)) == [ready.terms_json, b"{}"]
+    store.close()
+
+
+@pytest.mark.parametrize("ledger", [Ledger.DECISIONS, Ledger.AUDIT])
+def test_a_link_planted_ahead_is_a_changed_row_and_no_conflict(
+    path: Path, ready: MutationRequest, ledger: Ledger
+) -> None:
+    with plain(path) as connection:
+        seq = 1 if ledger is Ledger.AUDIT else ready.revision + 1
+        connection.execute(f"INSERT INTO {ledger} VALUES (?, ?, '{{}}', 'x')", (ready.id, seq))
+    store = SqliteStore(path)
+    told = Link(ready.id, seq, b"{}", "y")
+    moved = replace(ready, revision=ready.revision + 1)
+    step = Writes(request=moved, revision=ready.revision)
+    step = replace(step, decisions=(told,)) if ledger is Ledger.DECISIONS else replace(step, audit=(told,))
+    with pytest.raises(IntegrityError, match=f"{ready.id}#{seq}: a row stands there already"), store.unit() as unit:
+        unit.write(step)
+    with store.view() as reader:
+        assert reader.request(ready.id) == ready
+    store.close()
+
+
+@pytest.mark.parametrize(("value", "rule"), [("CAST(x'ff' AS TEXT)", "not UTF-8"), ("x'00'", "which signoff never")])
+def test_terms_that_cannot_be_read_are_a_changed_row(path: Path, ready: MutationRequest, value: str, rule: str) -> None:
+    with plain(path) as connection:
+        connection.execute("DROP TRIGGER signoff_terms_keep")
+        connection.execute(f"UPDATE signoff_terms SET body = {value}")
+    store = SqliteStore(path)
+    with store.view() as reader, pytest.raises(IntegrityError, match=rule) as caught:
+        reader.terms(ready.id)
+    assert (caught.value.table, caught.value.row) == ("signoff_terms", ready.id)
+    store.close()
+
+
+def test_a_transaction_that_is_over_takes_no_write(path: Path, ready: MutationRequest) -> None:
+    """A savepoint outside of a transaction would be one of its own, and durable at once."""
+    store = SqliteStore(path)
+    moved = Writes(request=replace(ready, revision=ready.revision + 1), revision=ready.revision)
+
+    def end_and_write() -> None:
+        with store.unit() as unit:
+            assert store._writer is not None
+            store._writer.execute("ROLLBACK")
+            unit.write(moved)
+
+    with pytest.raises(StoreError, match="was ended before this step was written"):
+        end_and_write()
+    store.close()
+    nothing_lost(path, ready)
 
 
 # ---- closed, forked, killed
@@ -499,6 +577,21 @@ def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_succeeds(
         writer(gov).set_authorizer(None)
         assert gov.execute(ready.id, by="runner").resulting_version == 2
         assert gov.verify().ok
+
+
+@pytest.mark.parametrize("table", ["signoff_requests", "signoff_terms"])
+def test_a_request_that_cannot_be_filed_whole_is_not_filed(path: Path, ready: MutationRequest, table: str) -> None:
+    with again(path) as gov:
+        writer(gov).set_authorizer(
+            lambda action, what, *_: (
+                sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_INSERT and what == table else sqlite3.SQLITE_OK
+            )
+        )
+        with pytest.raises(StoreError, match="nothing was written"):
+            gov.submit(GrantRole(user="eve", role="reader"), to=HOUSE, by="bob")
+        writer(gov).set_authorizer(None)
+        assert gov.find_requests().requests == (ready,)
+    nothing_lost(path, ready)
 
 
 def test_a_connection_that_died_is_unavailable_and_nothing_is_lost(path: Path, ready: MutationRequest) -> None:

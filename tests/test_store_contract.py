@@ -17,6 +17,7 @@ from house import HOUSE, approved, opened
 from signoff.errors import (
     AlreadyExistsError,
     ConfigurationError,
+    IntegrityError,
     RevisionConflictError,
     StoreUnavailableError,
     VersionConflictError,
@@ -25,7 +26,6 @@ from signoff.model.canonical import Link, digest
 from signoff.model.mutation import Intent
 from signoff.model.request import (
     TERMINAL,
-    TERMS,
     Filed,
     MutationRequest,
     OnDrift,
@@ -33,12 +33,13 @@ from signoff.model.request import (
     Terms,
     to_micros,
 )
+from signoff.model.request import TERMS as TERMS_CODEC
 from signoff.model.requirement import Requirement
 from signoff.model.state import StoredState
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
 from signoff.store.memory import MemoryStore
-from signoff.store.port import REQUESTS, STATES, Filter, Position, Reader, Store, Unit
+from signoff.store.port import REQUESTS, STATES, TERMS, Filter, Position, Reader, Store, Unit
 from signoff.store.sqlite import SqliteStore
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -50,6 +51,8 @@ every_store = pytest.mark.parametrize("make", MAKERS, ids=["memory", "sqlite"])
 def request(request_id: str = "r-1", *, terms: dict[str, Any] | None = None, **columns: Any) -> MutationRequest:  # noqa: ANN401 - columns of MutationRequest
     """Build a request as it could be stored, at revision 1 unless said otherwise."""
     told: dict[str, Any] = {
+        "request_id": request_id,
+        "number": columns.get("terms_number", 1),
         "state_id": HOUSE,
         "state_type": "Roles",
         "mutation": "GrantRole",
@@ -69,7 +72,7 @@ def request(request_id: str = "r-1", *, terms: dict[str, Any] | None = None, **c
         "expires_at": None,
     }
     agreed = Terms(**(told | (terms or {})))
-    body = TERMS.dump(agreed)
+    body = TERMS_CODEC.dump(agreed)
     row: dict[str, Any] = {
         "id": request_id,
         "revision": 1,
@@ -131,6 +134,7 @@ def contents(reader: Reader) -> dict[str, Any]:
         "requests": {each: reader.request(each) for each in requests},
         "states": {each: reader.state(each) for each in states},
         "ledgers": ledgers,
+        "terms": {each: list(reader.terms(each)) for each in reader.keys(TERMS, "", 1000)},
     }
 
 
@@ -305,7 +309,7 @@ def test_an_update_of_a_request_that_is_not_there_is_a_conflict(store: Store) ->
 def test_renewed_terms_are_added_and_the_last_ones_are_read(store: Store) -> None:
     row = request()
     insert(store, row)
-    renewed = replace(row.with_terms(replace(row.terms, expected_version=5)), revision=2)
+    renewed = replace(row.with_terms(replace(row.terms, number=2, expected_version=5)), revision=2)
     with store.unit() as unit:
         unit.write(Writes(request=renewed, revision=1, new_terms=True))
     with store.view() as reader:
@@ -313,6 +317,47 @@ def test_renewed_terms_are_added_and_the_last_ones_are_read(store: Store) -> Non
     assert found == renewed
     assert found is not None
     assert (found.terms_number, found.terms.expected_version) == (2, 5)
+
+
+def test_all_terms_of_a_request_come_in_order_of_their_number(store: Store) -> None:
+    row, bodies = request(), []
+    insert(store, request("r-0"), row, request("r-10"))
+    for revision in range(1, 13):
+        bodies.append(row.terms_json)
+        row = replace(row.with_terms(replace(row.terms, number=revision + 1)), revision=revision + 1)
+        with store.unit() as unit:
+            unit.write(Writes(request=row, revision=revision, new_terms=True))
+            assert unit.terms("r-1")[-1] == row.terms_json
+    with store.view() as reader:
+        assert list(reader.terms("r-1")) == [*bodies, row.terms_json]
+        assert list(reader.terms("r-10")) == [request("r-10").terms_json]
+        assert list(reader.terms("r-99")) == []
+
+
+def test_terms_that_were_undone_are_not_there(store: Store) -> None:
+    row = request()
+    renewed = replace(row.with_terms(replace(row.terms, number=2, expected_version=5)), revision=2)
+    with undone(store) as unit:
+        unit.write(Writes(request=row, new_terms=True))
+        unit.write(Writes(request=renewed, revision=1, new_terms=True))
+    with store.view() as reader:
+        assert list(reader.keys(TERMS, "", 10)) == []
+        assert list(reader.terms("r-1")) == []
+    insert(store, row)
+    with undone(store) as unit:
+        unit.write(Writes(request=renewed, revision=1, new_terms=True))
+    with store.view() as reader:
+        assert list(reader.keys(TERMS, "", 10)) == ["r-1"]
+        assert list(reader.terms("r-1")) == [row.terms_json]
+
+
+def test_terms_where_a_row_stands_already_are_a_planted_row_and_nothing_is_written(store: Store) -> None:
+    insert(store, request())
+    again = request(revision=2, held="moved")
+    with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
+        unit.write(Writes(request=again, revision=1, new_terms=True, decisions=(link(1),)))
+    planted = ("signoff_terms", "r-1#1", "a row stands there already, which signoff did not write")
+    assert (caught.value.table, caught.value.row, caught.value.rule) == planted
 
 
 # ---- states
@@ -398,21 +443,22 @@ def test_links_begin_after_a_place_and_end_at_a_limit(
 
 @pytest.mark.parametrize("ledger", list(Ledger))
 @pytest.mark.parametrize("taken", [1, 2])
-def test_a_taken_place_in_a_ledger_is_a_conflict_and_nothing_is_written(
+def test_a_taken_place_in_a_ledger_is_a_planted_row_and_nothing_is_written(
     store: Store, ledger: Ledger, taken: int
 ) -> None:
     with store.unit() as unit:
         unit.write(wrote(ledger, link(1), link(2)))
-    with nothing_changes(store), pytest.raises(RevisionConflictError) as caught, store.unit() as unit:
-        unit.write(wrote(ledger, link(taken, body=b'{"forged":true}')))
-    assert (caught.value.request_id, caught.value.revision) == ("r-1", taken - 1)
+    with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
+        unit.write(wrote(ledger, link(3), link(taken, body=b'{"forged":true}')))
+    planted = (ledger, f"r-1#{taken}", "a row stands there already, which signoff did not write")
+    assert (caught.value.table, caught.value.row, caught.value.rule) == planted
 
 
 @pytest.mark.parametrize("ledger", list(Ledger))
 def test_a_ledger_that_two_links_of_one_write_fight_over_is_left_alone(store: Store, ledger: Ledger) -> None:
-    with nothing_changes(store), pytest.raises(RevisionConflictError) as caught, store.unit() as unit:
+    with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
         unit.write(wrote(ledger, link(1), link(2), link(2)))
-    assert caught.value.revision == 0  # the place the write meant to go on from
+    assert caught.value.row == "r-1#2"
 
 
 # ---- atomicity
@@ -431,11 +477,11 @@ FAILURES: dict[str, tuple[Writes, type[Exception]]] = {
     "state": (Writes(request=request("r-2"), new_terms=True, state=state(8), version=7), VersionConflictError),
     "decisions": (
         Writes(request=request("r-2"), new_terms=True, state=state(2), version=1, decisions=(link(1),)),
-        RevisionConflictError,
+        IntegrityError,
     ),
     "audit": (
         Writes(request=request("r-2"), new_terms=True, decisions=(link(1, "r-2"),), audit=(link(1),)),
-        RevisionConflictError,
+        IntegrityError,
     ),
     "history": (
         Writes(
@@ -447,7 +493,7 @@ FAILURES: dict[str, tuple[Writes, type[Exception]]] = {
             version=1,
             history=(link(2, HOUSE), link(1, HOUSE)),
         ),
-        RevisionConflictError,
+        IntegrityError,
     ),
 }
 
@@ -782,7 +828,7 @@ def test_a_position_or_moment_beyond_every_calendar_is_only_a_position(store: St
 NAMES = ["A", "a", "a:1", "a:10", "a:2", "b", "ä", "漢", "😀"]  # in the order of their code points
 
 
-@pytest.mark.parametrize("table", [STATES, REQUESTS, *Ledger])
+@pytest.mark.parametrize("table", [STATES, REQUESTS, TERMS, *Ledger])
 @pytest.mark.parametrize("size", [1, 2, 100])
 def test_keys_come_in_order_of_code_points_page_by_page_each_once(store: Store, table: str, size: int) -> None:
     with store.unit() as unit:

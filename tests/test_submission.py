@@ -174,7 +174,7 @@ def test_ids_that_cannot_be_are_named(gov: Governance, argument: str, bad: objec
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"on_drift": "hope"}, "on_drift='hope' is no strategy; use one of reject"),
+        ({"on_drift": "hope"}, "on_drift='hope' is none; use one of reject"),
         ({"fallback": "keep_if_same_effect"}, "nothing to fall back to"),
         ({"expires_at": datetime(2027, 1, 1)}, "has no time zone"),  # noqa: DTZ001 - the naive one is the point
         ({"expires_at": "tomorrow"}, "is a str"),

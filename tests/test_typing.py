@@ -64,8 +64,9 @@ def test_the_front_door_says_what_it_gives() -> None:
     assert assert_type(outcome.executed, bool)
     assert assert_type(outcome.resulting_version, int | None) == 2
     assert_type(gov.execute_many([request.id], by="runner"), tuple[BatchItem, ...])
-    snapshot = assert_type(gov.get_state(HOUSE), Snapshot)
-    assert isinstance(assert_type(snapshot.state, State), Roles)
+    assert_type(gov.get_state(HOUSE), Snapshot[State])
+    assert assert_type(gov.get_state(HOUSE, Roles).state, Roles).members
+    assert assert_type(gov.replay(HOUSE, 1, Roles), Snapshot[Roles]).version == 1
     assert isinstance(assert_type(gov.preview(AddTeam(team="x"), to=HOUSE, by="bob"), Run), Run)
 
 

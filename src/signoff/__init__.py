@@ -14,6 +14,7 @@ from signoff.model.request import MutationRequest, OnDrift, Status
 from signoff.model.requirement import Requirement
 from signoff.model.run import Mode, Run
 from signoff.model.state import Snapshot, State
+from signoff.store.port import StateSource
 
 __all__ = [
     "Actor",
@@ -39,6 +40,7 @@ __all__ = [
     "SignoffError",
     "Snapshot",
     "State",
+    "StateSource",
     "StaticDirectory",
     "Status",
     "Verdict",

@@ -106,9 +106,11 @@ class RequestNotFoundError(NotFoundError):
 class StateNotFoundError(NotFoundError):
     """No state has this id, or not at this version."""
 
-    def __init__(self, state_id: str, detail: str = "create_state() makes one") -> None:
+    def __init__(
+        self, state_id: str, detail: str = "create_state() makes one; a row of your own table wants its source"
+    ) -> None:
         self.state_id = state_id
-        super().__init__(f"no state {state_id!r} in this store; {detail}")
+        super().__init__(f"no state {state_id!r} here; {detail}")
 
 
 class ActorNotFoundError(NotFoundError):
@@ -144,7 +146,7 @@ class TransitionRefusedError(RefusedError):
         self.trigger = str(trigger)
         self.rule = rule
         self.reason = reason
-        super().__init__(f"request {request_id} is {self.status} and cannot {self.trigger}: {reason}")
+        super().__init__(f"request {request_id} is {self.status}, and {self.trigger} is refused: {reason}")
 
 
 class PolicyDeniedError(RefusedError):
@@ -177,10 +179,11 @@ class RevisionConflictError(ConflictError):
 class VersionConflictError(ConflictError):
     """The state moved since it was read (compare-and-set failed)."""
 
-    def __init__(self, state_id: str, version: int) -> None:
+    def __init__(self, state_id: str, version: int, current: int | None = None) -> None:
         self.state_id = state_id
         self.version = version
-        super().__init__(f"state {state_id!r} is no longer at version {version}: nothing was written, retry")
+        now = f"at version {current}, not {version}" if current else f"no longer at version {version}"
+        super().__init__(f"state {state_id!r} is {now}: nothing was written, read it again")
 
 
 class AlreadyExistsError(ConflictError):

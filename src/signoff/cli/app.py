@@ -1,20 +1,23 @@
 """The commands."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from signoff._version import __version__
 from signoff.cli import plain, views
 from signoff.cli.demo import play
-from signoff.cli.opening import opened, request_id, stored_state, told
+from signoff.cli.helping import Command, Group
+from signoff.cli.invocation import command
+from signoff.cli.opening import known_state, opened, request_id, stored_state, told, without_roles
 from signoff.cli.pieces import clean, console, label
 from signoff.errors import StateNotFoundError
 from signoff.model.canonical import parse
 from signoff.model.request import MutationRequest, Status
 
 app = typer.Typer(
+    cls=Group,
     help="Look into a file of governed mutations, approve and reject, and see a demonstration.",
     no_args_is_help=True,
     add_completion=False,
@@ -22,11 +25,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Db = Annotated[Path, typer.Option("--db", envvar="SIGNOFF_DB", help="The SQLite file.", show_default=False)]
+Db = Annotated[
+    Path, typer.Option("--db", metavar="FILE", envvar="SIGNOFF_DB", help="The SQLite file.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="Its id, or enough of the beginning or the end.")]
 StateId = Annotated[str, typer.Argument(metavar="STATE", help="The id of the state.")]
-By = Annotated[str, typer.Option("--by", help="Who you are. Nobody checks it.", show_default=False)]
+By = Annotated[str, typer.Option("--by", metavar="ACTOR", help="Who you are. Nobody checks it.", show_default=False)]
+
+
+def _option(metavar: str, told: str) -> Any:  # noqa: ANN401 - whatever typer makes of it
+    return typer.Option(metavar=metavar, help=told, show_default=False)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer passes an option's value by position
@@ -45,33 +54,34 @@ def root(
     """Look into a file of governed mutations, approve and reject, and see a demonstration."""
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
 def demo(
-    db: Annotated[Path, typer.Option("--db", help="A new file; it stays.")] = Path("signoff-demo.db"),
+    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="A new file; it stays.")] = Path("signoff-demo.db"),
 ) -> None:
     """Play the whole loop on feature flags, in a new file that stays for you to look into."""
     if db.exists():
         told_where = clean(f"{str(db)!r} exists already, and the demo wants a new file.", "yellow")
         console(stderr=True).print(told_where, soft_wrap=True)
+        look = command("list", db=db)
         console(stderr=True).print(
-            clean("Look into it with `signoff list --db FILE`, delete it, or name another with --db."), soft_wrap=True
+            clean(f"Look into it with `{look}`, delete it, or name another with --db."), soft_wrap=True
         )
         raise typer.Exit(2)
     play(db, console())
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 @told()
 def list_requests(
     *,
     db: Db,
-    status: Annotated[Status | None, typer.Option(help="In this status.", show_default=False)] = None,
-    state: Annotated[str | None, typer.Option(help="For this state.", show_default=False)] = None,
-    requester: Annotated[str | None, typer.Option(help="Asked by this actor.", show_default=False)] = None,
-    text: Annotated[str | None, typer.Option(help="With this in intent or reason.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
+    status: Annotated[str | None, _option("STATUS", f"In this status: {', '.join(Status)}.")] = None,
+    state: Annotated[str | None, _option("STATE", "For this state.")] = None,
+    requester: Annotated[str | None, _option("ACTOR", "Asked by this actor.")] = None,
+    text: Annotated[str | None, _option("TEXT", "With this in intent or reason.")] = None,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many at most.")] = 20,
+    cursor: Annotated[str | None, _option("CURSOR", "Where the page before ended.")] = None,
     as_json: Json = False,
 ) -> None:
     """List requests, newest first."""
@@ -79,28 +89,30 @@ def list_requests(
         page = book.gov.find_requests(
             status=status, state_id=state, requester=requester, text=text, limit=limit, cursor=cursor
         )
+        if state is not None and not page.requests:
+            known_state(book, state)  # says which states there are
     if as_json:
         typer.echo(plain.text(plain.page(page)))
         return
     out = console()
-    out.print(views.requests_view(page, out))
+    out.print(views.requests_view(page))
     if page.cursor:
         out.print(f"\nmore with --cursor {page.cursor}", style="bright_black", soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
 def show(request: RequestId, db: Db, *, as_json: Json = False) -> None:
     """Show one request: what it asks, does and requires, its trail and its attempts."""
     with opened(db) as book:
-        file = views.File.read(book.store, request_id(book.store, request))
+        file = views.File.read(book.store, request_id(book, request))
     if as_json:
         typer.echo(plain.text(plain.file(file)))
     else:
         console().print(views.file_view(file))
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
 def history(state: StateId, db: Db, *, as_json: Json = False) -> None:
     """Show how each version of a state came to be."""
@@ -108,7 +120,7 @@ def history(state: StateId, db: Db, *, as_json: Json = False) -> None:
         try:
             entries = book.gov.history(state)
         except StateNotFoundError:
-            stored_state(book.store, state)  # says which states there are
+            stored_state(book, state)  # says which states there are
             raise
     if as_json:
         typer.echo(plain.text(plain.history(entries)))
@@ -117,7 +129,7 @@ def history(state: StateId, db: Db, *, as_json: Json = False) -> None:
         out.print(views.history_view(entries, out))
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
 def verify(db: Db, *, as_json: Json = False) -> None:
     """Recompute every digest, seal and chain. Exit code 1 if a row is not what was written."""
@@ -131,23 +143,23 @@ def verify(db: Db, *, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
 def export(state: StateId, db: Db) -> None:
-    """Print a state as it is now, as JSON: `signoff export shop:flags > flags.json`."""
+    """Print a state as it is now, as JSON: `signoff export shop:flags --db shop.db > flags.json`."""
     with opened(db) as book:
-        found = stored_state(book.store, state)
+        found = stored_state(book, state)
     typer.echo(plain.text(parse(found.body)))
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
 def approve(
     request: RequestId,
     db: Db,
     by: By,
-    digest: Annotated[str, typer.Option(help="The digest that `show` gave you.", show_default=False)],
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    digest: Annotated[str, _option("DIGEST", "The digest that `show` gave you.")],
+    reason: Annotated[str, _option("TEXT", "Why.")] = "",
 ) -> None:
     """Approve what you have read.
 
@@ -155,22 +167,26 @@ def approve(
     that want a role or a group are given where your program knows its people.
     """
     with opened(db, write=True) as book:
-        _became(book.gov.approve(request_id(book.store, request), by=by, digest=digest, reason=reason))
+        found = book.gov.get_request(request_id(book, request))
+        with without_roles(found, "approve"):
+            _became(book.gov.approve(found.id, by=by, digest=digest, reason=reason))
 
 
-@app.command()
+@app.command(cls=Command)
 @told()
-def reject(
-    request: RequestId, db: Db, by: By, reason: Annotated[str, typer.Option(help="Why.", show_default=False)]
-) -> None:
+def reject(request: RequestId, db: Db, by: By, reason: Annotated[str, _option("TEXT", "Why.")]) -> None:
     """Refuse a request for good.
 
     The command line trusts the name you give, and knows no roles: whoever can write the file can be anybody.
     """
     with opened(db, write=True) as book:
-        _became(book.gov.reject(request_id(book.store, request), by=by, reason=reason))
+        found = book.gov.get_request(request_id(book, request))
+        with without_roles(found, "reject"):
+            _became(book.gov.reject(found.id, by=by, reason=reason))
 
 
 def _became(request: MutationRequest) -> None:
     out = console()
     out.print(clean(request.id).append("  ").append_text(label(request.status)), soft_wrap=True)
+    if request.status is Status.APPROVED:
+        out.print(clean(f"execute it in your program: gov.execute({request.id!r}, by=...)"), soft_wrap=True)

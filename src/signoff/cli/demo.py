@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from signoff.cli.invocation import command, program
 from signoff.cli.pieces import DIM, changes_view
 from signoff.cli.shop import FLAGS, MUTATIONS, PEOPLE, RULES, WidenRollout, flags, people, rules
 from signoff.cli.stage import MEANWHILE, Stage
@@ -119,7 +120,7 @@ def _revalidated(stage: Stage) -> None:
 def _kept(stage: Stage) -> None:
     stage.act(
         "The flags moved elsewhere: the effect is the same, so the approval holds.",
-        "It is simulated again and compared, byte for byte.\nStrategy: keep_if_same_effect.",
+        "It is simulated again, and the change set is compared.\nStrategy: keep_if_same_effect.",
     )
     request = stage.ask(
         "eli",
@@ -160,23 +161,23 @@ def _left_behind(stage: Stage, request: MutationRequest) -> None:
 
 
 def _next(console: Console, db: Path, request: MutationRequest, waiting: MutationRequest) -> None:
-    where = f"--db {shlex.quote(str(db))}"
+    name, where = program(), f"--db {shlex.quote(str(db))}"
     tries = {
-        "everything about the request in act 3": f"signoff show {request.id} \\\n    {where}",
-        "all requests": f"signoff list {where}",
-        "how each version came to be": f"signoff history {FLAGS} {where}",
-        "the flags as they are now, for flagd": f"signoff export {FLAGS} {where} > flags.json",
-        "has anybody touched a row?": f"signoff verify {where}",
+        "everything about the request in act 3": f"{name} show {request.id} \\\n    {where}",
+        "all requests": command("list", db=db),
+        "how each version came to be": command("history", FLAGS, db=db),
+        "the flags as they are now, for flagd": f"{command('export', FLAGS, db=db)} > flags.json",
+        "has anybody touched a row?": command("verify", db=db),
         "one request still waits: approve it": (
-            f"signoff approve {waiting.id} --by you \\\n    --digest {waiting.digest} \\\n    {where}"
+            f"{name} approve {waiting.id} --by you \\\n    --digest {waiting.digest} \\\n    {where}"
         ),
     }
     console.print()
     console.print(Rule(style=DIM))
     console.print(Text(f"Everything is in {db}. Try next:", "bold"), soft_wrap=True)
-    for what, command in tries.items():
+    for what, line in tries.items():
         console.print(Text(f"\n# {what}", DIM))
-        console.print(Text(command, "cyan"), soft_wrap=True)
+        console.print(Text(line, "cyan"), soft_wrap=True)
 
 
 def _default(flag: str, variant: str) -> PatchDocument:

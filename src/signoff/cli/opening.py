@@ -7,13 +7,25 @@ from pathlib import Path
 
 import typer
 
+from signoff.cli.invocation import command, program
 from signoff.cli.pieces import clean, console
-from signoff.errors import InputError, NotFoundError, RequestNotFoundError, SignoffError, StateNotFoundError
+from signoff.errors import (
+    InputError,
+    NotFoundError,
+    RefusedError,
+    RequestNotFoundError,
+    SignoffError,
+    StateNotFoundError,
+    TransitionRefusedError,
+)
 from signoff.governance.dossier import check_state
 from signoff.governance.facade import Governance
+from signoff.lifecycle.guards import REJECT, VOTE
 from signoff.model.names import checked_id
+from signoff.model.request import MutationRequest
 from signoff.model.state import StoredState
-from signoff.store.port import REQUESTS, STATES, Store
+from signoff.model.trail import Ledger
+from signoff.store.port import REQUESTS, STATES, Filter, Reader, Store
 from signoff.store.sqlite import SqliteStore
 
 SHORTEST = 4
@@ -30,10 +42,12 @@ class Book:
     Attributes:
         gov: governance over it, with no classes registered and everybody let in.
         store: the store itself, for what needs no classes.
+        db: the file.
     """
 
     gov: Governance
     store: Store
+    db: Path
 
 
 @contextmanager
@@ -59,32 +73,35 @@ def opened(db: Path, *, write: bool = False) -> Iterator[Book]:
         StoreError: it is no database, or not one of signoff's.
     """
     if not db.is_file():
-        raise NotFoundError(f"no file {str(db)!r}; give one with --db or SIGNOFF_DB, or make one with `signoff demo`")
+        raise NotFoundError(
+            f"no file {str(db)!r}; give one with --db or SIGNOFF_DB, or make one with `{program()} demo`"
+        )
     if write:
         # opening to write would bring any database to signoff's schema: see first that it is one of signoff's
         SqliteStore(db, read_only=True).close()
     store = SqliteStore(db, read_only=not write)
     try:
-        yield Book(Governance.open(store), store)
+        yield Book(Governance.open(store), store, db)
     finally:
         store.close()
 
 
-def request_id(store: Store, given: str) -> str:
+def request_id(book: Book, given: str) -> str:
     """Find the one request that is meant: by its id, or by the beginning or the end of it.
 
     Args:
-        store: where to look.
+        book: where to look.
         given: an id, or at least four characters of one; a leading ellipsis is no part of it.
 
     Raises:
         RequestNotFoundError: no request is meant.
         InputError: several are.
     """
-    wanted = checked_id("request", given).removeprefix("…")
-    with store.view() as reader:
+    wanted = checked_id("request", given)
+    with book.store.view() as reader:
         if reader.request(wanted) is not None:
             return wanted
+        wanted = wanted.removeprefix("…").removeprefix("?")  # what a terminal shows that has no ellipsis
         found, after = [], ""
         while len(wanted) >= SHORTEST and (page := reader.keys(REQUESTS, after, _PAGE)):
             found += [key for key in page if key.startswith(wanted) or key.endswith(wanted)]
@@ -93,29 +110,72 @@ def request_id(store: Store, given: str) -> str:
         some = ", ".join(found[:_LISTED]) + (" ..." if len(found) > _LISTED else "")
         raise InputError(f"{len(found)} requests begin or end with {wanted!r}: {some}; give more of the id")
     if not found:
-        raise _UnknownRequestError(wanted)
+        raise _UnknownRequestError(wanted, command("list", db=book.db))
     return found[0]
 
 
-def stored_state(store: Store, state_id: str) -> StoredState:
+def stored_state(book: Book, state_id: str) -> StoredState:
     """Read a state as it is kept, checked against its history; needs no class.
 
     Raises:
-        StateNotFoundError: there is no such state; the message names some that there are.
+        StateNotFoundError: there is no such state here; the message names some that there are.
         IntegrityError: it is not what its history says.
     """
-    with store.view() as reader:
+    with book.store.view() as reader:
         found = reader.state(checked_id("state", state_id))
         if found is None:
-            some = reader.keys(STATES, "", _LISTED)
-            raise StateNotFoundError(state_id, f"it holds {', '.join(some)}" if some else "it holds none")
+            known = _foreign(reader, state_id)
+            raise StateNotFoundError(
+                state_id, "it is in a table of your own; read it there" if known else _those_there_are(reader)
+            )
         check_state(reader, found)
     return found
+
+
+def known_state(book: Book, state_id: str) -> None:
+    """See to it that there is such a state, be it in a table of the user's own.
+
+    Raises:
+        StateNotFoundError: there is none; the message names some that there are.
+    """
+    with book.store.view() as reader:
+        if reader.state(checked_id("state", state_id)) is None and not _foreign(reader, state_id):
+            raise StateNotFoundError(state_id, _those_there_are(reader))
+
+
+def _foreign(reader: Reader, state_id: str) -> bool:
+    """Tell whether a state that has no row here has left traces: then it is in a table of the user's own."""
+    return reader.last_link(Ledger.HISTORY, state_id) is not None or bool(reader.find(Filter(state_id=state_id), 1))
+
+
+def _those_there_are(reader: Reader) -> str:
+    keys = {key for table in (STATES, Ledger.HISTORY) for key in reader.keys(table, "", _LISTED)}
+    some = sorted(keys)[:_LISTED]
+    return f"it holds {', '.join(some)}" if some else "it holds none"
+
+
+@contextmanager
+def without_roles(request: MutationRequest, what: str) -> Iterator[None]:
+    """Say where to decide on a request, if everything it requires wants a role: the command line knows none.
+
+    Args:
+        request: the request that is decided on.
+        what: what is tried, as a verb.
+
+    Raises:
+        RefusedError: it is refused.
+    """
+    try:
+        yield
+    except TransitionRefusedError as refusal:
+        if refusal.rule not in {VOTE.name, REJECT.name} or any(each.admits((), ()) for each in request.requirements):
+            raise
+        raise RefusedError(f"{refusal}; the command line knows no roles; {what} in your program") from refusal
 
 
 class _UnknownRequestError(RequestNotFoundError):
     """No request is meant, said for somebody at a prompt."""
 
-    def __init__(self, given: str) -> None:
+    def __init__(self, given: str, listing: str) -> None:
         super().__init__(given)
-        self.args = (f"no request begins or ends with {given!r}; `signoff list` shows those there are",)
+        self.args = (f"no request begins or ends with {given!r}; `{listing}` shows those there are",)

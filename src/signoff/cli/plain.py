@@ -74,5 +74,6 @@ def verification(found: Verification) -> dict[str, Any]:
         "ok": found.ok,
         "requests": found.requests,
         "states": found.states,
+        "unreached": found.unreached,
         "problems": [{"table": each.table, "row": each.row, "rule": each.rule} for each in found.problems],
     }

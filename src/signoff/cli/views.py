@@ -1,6 +1,7 @@
 """What the commands show: a request with everything about it, requests, a history, a verification."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -10,15 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from signoff.cli.pieces import DIM, changes_view, clean, json_text, label, moment, table
-from signoff.governance.dossier import Dossier
-from signoff.governance.queries import Page, audit_records
+from signoff.governance.dossier import Dossier, audit_records
+from signoff.governance.queries import Page
 from signoff.governance.verification import Verification
 from signoff.lifecycle.quorum import Standing, standing
 from signoff.model.changes import Changes
-from signoff.model.request import MutationRequest
+from signoff.model.request import MutationRequest, Status
 from signoff.model.resolution import Resolution
-from signoff.model.trail import AuditRecord, Decision, HistoryEntry, HistoryKind
+from signoff.model.trail import Answer, AuditRecord, Decision, HistoryEntry, HistoryKind
 from signoff.store.port import Store
+
+_ENDING = 12
+"""How much of an id is shown in a list."""
+
+_MARKS = {"allow": ("✓", "green"), "require": ("•", "yellow"), "deny": ("✗", "red")}
+"""How the verdict of a policy is marked."""
 
 WIDE = 100
 """From how many columns on there is room for more of them."""
@@ -49,7 +56,7 @@ class File:
         """
         with store.view() as reader:
             dossier = Dossier.load(reader, request_id)
-            audits = audit_records(reader, request_id)
+            audits = audit_records(reader, dossier.request)
         request = dossier.request
         return cls(request, dossier.decisions, audits, standing(request.terms, request.digest, dossier.votes))
 
@@ -61,8 +68,7 @@ def file_view(file: File) -> RenderableType:
         Text.assemble("request ", (request.id, "bold"), "  ", label(request.status)),
         _section("What is asked"),
         _terms(request),
-        _section(f"What it does to version {request.terms.expected_version}: this is what approvers approve"),
-        _inset(changes_view(request.effect)),
+        *_effect(file),
         _section("What it requires"),
         _inset(requirements_view(file)),
         _section("Trail"),
@@ -71,6 +77,27 @@ def file_view(file: File) -> RenderableType:
     if file.audits:
         parts += [_section("Attempts to execute"), _inset(Group(*map(_attempt, file.audits)))]
     return Group(*parts)
+
+
+def _effect(file: File) -> Iterator[RenderableType]:
+    """Show what was approved, and what was done where that was on another version."""
+    request = file.request
+    version = f"version {request.terms.expected_version}"
+    elsewhere = request.resolved_version != request.terms.expected_version
+    asked = bool(request.requirements)
+    if request.status is not Status.EXECUTED and request.status.terminal:
+        title = f"What it would have done to {version}"
+    elif request.status is not Status.EXECUTED:
+        title = f"What it does to {version}" + (": approvers approve this" if asked else "")
+    elif elsewhere:
+        title = f"What was approved, for {version}"
+    else:
+        title = f"What it did to {version}" + (": approvers approved this" if asked else "")
+    yield _section(title)
+    yield _inset(changes_view(request.effect))
+    if request.status is Status.EXECUTED and elsewhere:
+        yield _section(f"What it did to version {request.resolved_version}")
+        yield _inset(changes_view(file.audits[-1].changes))
 
 
 def _section(title: str) -> RenderableType:
@@ -175,7 +202,7 @@ def _attempt(record: AuditRecord) -> RenderableType:
     lines: list[RenderableType] = [Text(f"execution {record.execution_id}", DIM)]
     if record.resolution and record.resolution.drifted:
         lines.append(drift_view(record.resolution))
-    lines += [clean(f"{a.policy}: {a.verdict}") for a in record.answers if a.verdict != "abstain"]
+    lines += [answer_view(each) for each in record.answers if each.verdict != "abstain"]
     lines += [clean(f"{issue.path or '(whole)'}: {issue.message}", "red") for issue in record.issues]
     if record.error:
         lines.append(clean(record.error, "red"))
@@ -184,18 +211,33 @@ def _attempt(record: AuditRecord) -> RenderableType:
     return Group(head, Padding(Group(*lines), (0, 0, 0, 3)))
 
 
-def requests_view(page: Page, console: Console) -> RenderableType:
-    """Show a page of requests, newest first, with their whole ids."""
+def answer_view(answer: Answer) -> Text:
+    """Show what a policy said; one that is named after its verdict says it once."""
+    mark, style = _MARKS.get(answer.verdict, _MARKS["deny"])
+    said = {"allow": "allow", "require": f"require {answer.detail}"}.get(answer.verdict, answer.detail)
+    once = answer.policy in {said, f"deny: {said}", "(default)"}
+    return Text.assemble((f"{mark} ", style), clean(said if once else f"{answer.policy}: {said}"))
+
+
+def requests_view(page: Page) -> RenderableType:
+    """Show a page of requests, newest first; ids by their end, which is enough to name a request."""
     if not page.requests:
         return Text("no requests", DIM)
-    wide = console.width >= WIDE
-    made = table("request", "status", "by", *(("state", "mutation") if wide else ()), "reason")
+    made = table("request", "status", "state", "mutation", "by", "reason")
     made.columns[0].no_wrap = True
     made.columns[1].no_wrap = True
+    endings = Counter(_ending(each.id) for each in page)
     for each in page:
-        more = (clean(each.state_id), clean(each.mutation)) if wide else ()
-        made.add_row(clean(each.id), label(each.status), clean(each.requester), *more, clean(each.terms.reason))
+        ending = _ending(each.id)
+        shown = ending if endings[ending] == 1 else each.id
+        facts = (each.state_id, each.mutation, each.requester, each.terms.reason)
+        made.add_row(clean(shown), label(each.status), *map(clean, facts))
     return made
+
+
+def _ending(request_id: str) -> str:
+    """Shorten an id to its end, which differs where ids are time-ordered."""
+    return request_id if len(request_id) <= _ENDING + 1 else f"…{request_id[-_ENDING:]}"
 
 
 def history_view(entries: Sequence[HistoryEntry], console: Console) -> RenderableType:
@@ -218,13 +260,17 @@ def _paths(changes: Changes) -> Text:
 def verification_view(found: Verification) -> RenderableType:
     """Show what a verification found: one line if all is well, otherwise every broken row with the rule it breaks."""
     seen = f"{_count(found.requests, 'request')} and {_count(found.states, 'state')}"
+    beyond = Text(
+        f"  {_count(found.unreached, 'state')} in a table of your own: only the history was checked", "yellow"
+    )
+    more = [beyond] if found.unreached else []
     if found.ok:
-        return Text.assemble(("✓ ", "green"), f"{seen}: every digest, seal and chain holds")
+        return Group(Text.assemble(("✓ ", "green"), f"{seen}: every digest, seal and chain holds"), *more)
     head = Text(f"✗ {len(found.problems)} broken, of {seen}", "red")
     made = table("table", "row", "rule")
     for problem in found.problems:
         made.add_row(clean(problem.table), clean(problem.row), clean(problem.rule, "red"))
-    return Group(head, made)
+    return Group(head, made, *more)
 
 
 def _count(number: int, what: str) -> str:

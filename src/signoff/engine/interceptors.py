@@ -17,13 +17,14 @@ class Interceptor:
     """Hooks around runs, for metrics, tracing and notification.
 
     A hook that raises is reported (in the run's `reports`, in the outcome, in the log) and changes nothing: policies
-    are there to refuse. `after`, `refused` and `failed` are called once what they tell is durable.
+    are there to refuse. In governance they hear of executions: `before` inside the unit of work, the others once what
+    they tell is durable. An execution that raises ends after `before`, and one that is stale without a run is not told.
 
     Attributes:
         name: how a report calls it.
         before: called with the run about to begin; only its mutation and mode are known.
-        after: called with a run that was accepted.
-        refused: called with a run that a check or policy refused, or that needs an approval.
+        after: called with a run that was accepted; in governance, that was executed.
+        refused: called with a run that a check or policy refused, or that came to rest without being executed.
         failed: called with a run whose `apply` raised.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from signoff.errors import ConfigurationError, IntegrityError, MutationContractError, NotRegisteredError
+from signoff.errors import ConfigurationError, InputError, MutationContractError, NotRegisteredError
 from signoff.model.canonical import canonical
 from signoff.model.mutation import Intent, Mutation
 from signoff.model.names import checked_id
@@ -98,7 +98,7 @@ class Registry:
 
         Raises:
             NotRegisteredError: its class is not registered.
-            IntegrityError: the class no longer accepts what is stored.
+            ConfigurationError: the class no longer accepts what is stored.
         """
         cls = self.state_class(stored.state_type)
         try:
@@ -106,8 +106,9 @@ class Registry:
         except ValidationError as error:
             first = error.errors()[0]
             where = "/".join(str(part) for part in first["loc"])
-            raise IntegrityError(
-                "signoff_states", stored.state_id, f"{cls.__name__} does not accept it at /{where}: {first['msg']}"
+            raise ConfigurationError(
+                f"state {stored.state_id!r} was stored when {cls.__name__} had another shape: it does not accept "
+                f"/{where} now ({first['msg']}); give new fields a default, or keep the old class under its type_name"
             ) from error
 
 
@@ -117,6 +118,26 @@ def _refuse_unsorted(model: type[AnyMutation | State]) -> None:
             f"{model.__name__} holds a set inside a plain pydantic model, which has another order in every process: "
             "derive that model from State, or use a list"
         )
+
+
+def copied(mutation: AnyMutation, copy: AnyMutation | None = None) -> AnyMutation:
+    """Give a copy made from the payload, once it is certain that nothing is lost on that way.
+
+    Args:
+        mutation: what was asked.
+        copy: the copy, if it was made already.
+
+    Raises:
+        InputError: it does not come back as it was.
+    """
+    cls, payload = type(mutation), mutation.payload()
+    copy = copy or rebuilt(cls, payload)
+    if copy != mutation:
+        raise InputError(
+            f"{cls.mutation_name} does not come back from its payload {payload.decode()[:200]} as it was; "
+            "use fields whose JSON says all there is: no secrets, no excluded fields, no subclass of a field's type"
+        )
+    return copy
 
 
 def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:

@@ -1,7 +1,7 @@
 """The core mutation engine: check, apply, change set, policies; pure but for the interceptors around it."""
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,17 +9,23 @@ from pydantic import ValidationError
 
 from signoff.engine.interceptors import STAGES, Interceptor, notify
 from signoff.engine.policies import Policy, Proposal, Ruling, ask
-from signoff.engine.registry import rebuilt
+from signoff.engine.registry import copied
 from signoff.engine.witness import Witness
 from signoff.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
 from signoff.model.actor import Actor
 from signoff.model.canonical import parse
 from signoff.model.changes import diff
 from signoff.model.mutation import Issue, Mutation
-from signoff.model.names import described, storable
+from signoff.model.names import checked_choice, described, storable
 from signoff.model.requirement import Requirement
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import State, state_body
+
+Met = Callable[[tuple[Requirement, ...]], bool]
+
+
+def _nothing(_: tuple[Requirement, ...]) -> bool:
+    return False
 
 
 class MutationEngine:
@@ -39,6 +45,9 @@ class MutationEngine:
     ) -> None:
         self._policies: tuple[Policy, ...] = ()
         self._interceptors = tuple(interceptors)
+        for interceptor in self._interceptors:
+            if not isinstance(interceptor, Interceptor):
+                raise ConfigurationError(f"{interceptor!r} is no Interceptor: pass Interceptor(name, after=...)")
         self._timer = timer
         for policy in policies:
             self.register(policy)
@@ -74,7 +83,7 @@ class MutationEngine:
             NotCanonicalError: mutation or state cannot be written as JSON exactly.
         """
         mode = _fitting(mutation, state, mode)
-        copy = rebuilt(type(mutation), mutation.payload())
+        copy = copied(mutation)
         reports = self.begin(copy, mode)
         run = self.evaluate(copy, type(state), state_body(state), actor, mode, state_id=state_id)
         return self.finish(replace(run, reports=reports))
@@ -83,9 +92,14 @@ class MutationEngine:
         """Tell the interceptors that a run begins; gives a report for each that raised."""
         return notify(self._interceptors, "before", Run(type(mutation).mutation_name, mode, RunStatus.ACCEPTED))
 
-    def finish(self, run: Run) -> Run:
-        """Tell the interceptors how a run ended; gives the run with a report for each that raised."""
-        return replace(run, reports=run.reports + notify(self._interceptors, STAGES[run.status], run))
+    def finish(self, run: Run, stage: str | None = None) -> Run:
+        """Tell the interceptors how a run ended; gives the run with a report for each that raised.
+
+        Args:
+            run: how it ended.
+            stage: which hook to call: after, failed, or refused; the run's own status says which if left out.
+        """
+        return replace(run, reports=run.reports + notify(self._interceptors, stage or STAGES[run.status], run))
 
     def evaluate(
         self,
@@ -96,7 +110,7 @@ class MutationEngine:
         mode: Mode,
         *,
         state_id: str = "",
-        met: Collection[Requirement] = (),
+        met: Met = _nothing,
     ) -> Run:
         """Decide what a mutation would do to a state, without telling anybody. Pure but for the timer.
 
@@ -107,7 +121,7 @@ class MutationEngine:
             actor: who asks.
             mode: commit, simulate or validate.
             state_id: the id of the state, for policies.
-            met: requirements that are met already.
+            met: tells whether all of some requirements are met already.
         """
         begun = self._timer()
         state = _copy(state_class, body)
@@ -123,12 +137,12 @@ class MutationEngine:
         actor: Actor,
         mode: Mode,
         state_id: str,
-        met: Collection[Requirement],
+        met: Met,
     ) -> Run:
         name = type(mutation).mutation_name
         witness = Witness(name)
         witness.watch("its own payload", mutation, mutation.payload())
-        witness.watch("the state it was given", state, body)
+        witness.watch("the state it was given", state, state_body(state))  # defaults of new fields included
         issues = _check(mutation, state)
         if issues or mode is Mode.VALIDATE:
             witness.testify()
@@ -139,6 +153,8 @@ class MutationEngine:
             witness.testify()
             return Run(name, mode, RunStatus.FAILED, error=described(error))
         after_body = _settled(witness, name, type(state), after)
+        if mode is Mode.SIMULATE:
+            _demand_same_again(mutation, type(state), body, after_body)
         changes = diff(parse(body), parse(after_body))
         witness.watch("the new state", after, after_body)
         witness.watch_changes(changes)
@@ -156,17 +172,15 @@ class MutationEngine:
         )
 
 
-def _status(ruling: Ruling, met: Collection[Requirement]) -> RunStatus:
+def _status(ruling: Ruling, met: Met) -> RunStatus:
     if not ruling.allowed:
         return RunStatus.REFUSED
-    unmet = any(requirement not in met for requirement in ruling.requirements)
-    return RunStatus.UNAPPROVED if unmet else RunStatus.ACCEPTED
+    return RunStatus.ACCEPTED if not ruling.requirements or met(ruling.requirements) else RunStatus.UNAPPROVED
 
 
 def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
     """Give the mode, once it is certain that the mutation is one of states like this."""
-    if mode not in set(Mode):
-        raise InputError(f"mode={mode!r} is none; use {', '.join(Mode)}")
+    checked = checked_choice("mode", mode, Mode)
     if not isinstance(mutation, Mutation):
         raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
     wanted = type(mutation).state_class()
@@ -174,7 +188,7 @@ def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
         raise InputError(
             f"{type(mutation).mutation_name} changes a {wanted.type_name}, and it was given a {type(state).__name__}"
         )
-    return Mode(mode)
+    return checked
 
 
 def _copy(state_class: type[State], body: bytes) -> State:
@@ -203,6 +217,21 @@ def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
     return tuple(Issue(storable(issue.path), storable(issue.message)) for issue in issues)
 
 
+def _demand_same_again(mutation: Mutation[Any], state_class: type[State], body: bytes, after_body: bytes) -> None:
+    """Apply once more: what would be approved must be what runs, so it cannot be left to chance."""
+    try:
+        again = state_body(mutation.apply(state_class.model_validate_json(body)))
+    except Exception as error:
+        raise MutationContractError(_chance(mutation, f"raised {described(error)} the second time")) from error
+    if again != after_body:
+        raise MutationContractError(_chance(mutation, "gave two different states"))
+
+
+def _chance(mutation: Mutation[Any], what: str) -> str:
+    name = type(mutation).mutation_name
+    return f"the apply of {name} {what}: no clock, no randomness, no I/O; put what varies into the payload"
+
+
 def _settled(witness: Witness, name: str, state_class: type[State], after: object) -> bytes:
     """Give the new state's canonical JSON, once it is certain that it can be read back."""
     try:
@@ -220,13 +249,13 @@ def _kept(name: str, state_class: type[State], after: object) -> bytes:
         )
     try:
         body = state_body(after)
-        again = state_body(state_class.model_validate_json(body))
+        back = state_class.model_validate_json(body)
     except (ValidationError, NotCanonicalError) as error:
         why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise MutationContractError(
             f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {why}"
         ) from error
-    if again != body:
+    if back != after or state_body(back) != body:
         raise MutationContractError(
             f"the apply of {name} returned a {state_class.__name__} that reads back differently: "
             "build it with state.evolve(...), which validates"

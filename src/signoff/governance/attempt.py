@@ -4,18 +4,19 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from signoff.errors import IntegrityError, MutationContractError, StateNotFoundError
+from signoff.errors import IntegrityError, MutationContractError, StateNotFoundError, TransitionRefusedError
 from signoff.governance.context import Context
-from signoff.governance.dossier import Dossier, check_state
+from signoff.governance.dossier import Dossier, audit_records, check_state
 from signoff.governance.resolution import VersionResolver, drift_steps
+from signoff.lifecycle.quorum import Standing, standing
 from signoff.lifecycle.step import Evidence
 from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Actor, look_up
 from signoff.model.changes import same_changes, same_effect
 from signoff.model.outcome import Outcome
 from signoff.model.request import Status, Terms
-from signoff.model.requirement import Vote
-from signoff.model.resolution import ResolutionOutcome
+from signoff.model.requirement import Requirement, Vote
+from signoff.model.resolution import DriftStep, ResolutionOutcome
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import StoredState
 from signoff.model.trail import AUDIT, Ledger
@@ -27,6 +28,10 @@ _INSTEAD = {
     RunStatus.UNAPPROVED: Trigger.RENEW_APPROVAL,
 }
 """What follows where the run on the current state was not accepted."""
+
+
+_STAGES = {Status.EXECUTED: "after", Status.FAILED: "failed"}
+"""What interceptors are told when it is durable; where it came to rest elsewhere, it was refused."""
 
 
 class Attempt:
@@ -72,7 +77,10 @@ class Attempt:
         terms = self._terms
         state = self._unit.state(terms.state_id)
         if state is None:
-            raise StateNotFoundError(terms.state_id, "it was there when the request was made: restore it, or cancel")
+            raise StateNotFoundError(
+                terms.state_id,
+                "it was there when the request was made: restore it, pass the source of your table, or cancel",
+            )
         check_state(self._unit, state)
         if state.version == terms.expected_version and state.hash != terms.state_hash:
             rule = f"version {state.version} is not what it was when {self._step.request.id} was submitted"
@@ -97,7 +105,7 @@ class Attempt:
             requester,
             Mode.COMMIT,
             state_id=terms.state_id,
-            met=terms.requirements,
+            met=lambda required: self._standing(required).met,
         )
         return self._run
 
@@ -110,7 +118,7 @@ class Attempt:
 
     def resolve(self, resolver: VersionResolver) -> ResolutionOutcome:
         """Resolve the version, always, and record it."""
-        self._context.lifecycle.demand(self._step, Trigger.RESOLVE)
+        self._demand_approval()
         request, terms = self._step.request, self._terms
         resolution = resolver.resolve(
             state_id=terms.state_id,
@@ -119,10 +127,19 @@ class Attempt:
             on_drift=terms.on_drift,
             fallback=terms.fallback,
             same_effect=lambda: self.run.accepted and same_effect(self.run.changes, terms.effect),
-            drift=lambda: drift_steps(self._unit, terms.state_id, request.expected_version),
+            drift=self._drift,
         )
-        self._fire(Trigger.RESOLVE, resolution=resolution, execution_id=self._context.new_id())
+        self._fire(Trigger.RESOLVE, resolution=resolution, execution_id=self._context.fresh_id())
         return resolution.outcome
+
+    def _drift(self) -> list[DriftStep]:
+        request = self._step.request
+        steps = drift_steps(self._unit, request.state_id, request.expected_version)
+        for step in steps:
+            if step.request_id == request.id:
+                row = f"{request.state_id}#{step.version}"
+                raise IntegrityError(Ledger.HISTORY, row, f"request {request.id} made this version already")
+        return steps
 
     def execute(self) -> None:
         """Make the approved change, or take the branch that the run on the current state demands."""
@@ -171,7 +188,9 @@ class Attempt:
         """Give what came of it, once it is durable, and tell the interceptors."""
         reports = self._reports
         if self._run is not None:
-            reports = self._context.engine.finish(replace(self._run, reports=reports)).reports
+            reports = self._context.engine.finish(
+                replace(self._run, reports=reports), _STAGES.get(self.status, "refused")
+            ).reports
         audit = self._step.audit[-1] if self._step.audit else None
         record = AUDIT.load(audit.body, audit.owner) if audit else None
         return Outcome(self._step.request, replayed=False, audit=record, reasons=self._reasons, reports=reports)
@@ -188,6 +207,7 @@ class Attempt:
         terms, run = self._terms, self.run
         renewed = replace(
             terms,
+            number=terms.number + 1,
             expected_version=self.state.version,
             state_hash=self.state.hash,
             requirements=run.requirements or terms.requirements,
@@ -196,6 +216,19 @@ class Attempt:
         self._fire(Trigger.RENEW_APPROVAL, run=run, terms=renewed)
         # where nothing is required there is nobody to ask: it goes on
         self._context.lifecycle.fire_if_allowed(self._step, Trigger.APPROVE, self._evidence())
+
+    def _demand_approval(self) -> None:
+        """See to it that there is something to resolve; where votes are missing, say which."""
+        request = self._step.request
+        if request.status is Status.PENDING:
+            missing = f"it is held: {request.held}" if request.held else str(self._standing(self._terms.requirements))
+            raise TransitionRefusedError(
+                request_id=request.id, status=request.status, trigger="execute", rule="no_transition", reason=missing
+            )
+        self._context.lifecycle.demand(self._step, Trigger.RESOLVE)
+
+    def _standing(self, requirements: tuple[Requirement, ...]) -> Standing:
+        return standing(self._terms, self._step.request.digest, self._votes, requirements)
 
     def _demand_approved_effect(self) -> None:
         """See to it that on the approved version the mutation does what it did when it was submitted."""
@@ -218,7 +251,4 @@ class Attempt:
 
 def recorded(unit: Unit, dossier: Dossier) -> Outcome:
     """Give the recorded outcome of a request that was executed before."""
-    link = unit.last_link(Ledger.AUDIT, dossier.request.id)
-    if link is None:
-        raise IntegrityError(Ledger.AUDIT, dossier.request.id, "it is executed and has no audit record")
-    return Outcome(dossier.request, replayed=True, audit=AUDIT.load(link.body, f"{link.owner}#{link.seq}"))
+    return Outcome(dossier.request, replayed=True, audit=audit_records(unit, dossier.request)[-1])

@@ -12,7 +12,7 @@ from signoff.engine.runtime import MutationEngine
 from signoff.lifecycle.machine import Lifecycle
 from signoff.lifecycle.step import Evidence
 from signoff.model.actor import Actor, Directory
-from signoff.model.names import checked_moment, checked_text
+from signoff.model.names import checked_id, checked_moment, checked_text
 from signoff.store.port import Store
 
 
@@ -55,6 +55,14 @@ class Context:
     def now(self) -> datetime:
         """Give the moment in UTC."""
         return checked_moment("clock()", self.clock())
+
+    def fresh_id(self) -> str:
+        """Give an id that nobody has used.
+
+        Raises:
+            InputError: `new_id` gave something that cannot be an id.
+        """
+        return checked_id("new_id()", self.new_id())
 
     def evidence(self, actor: Actor, reason: str = "", **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
         """Gather evidence for a trigger: the moment, the actor, and these facts."""

@@ -1,15 +1,16 @@
 """A request read together with its trail, and checked: whoever goes on from a dossier goes on from what was written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signoff.errors import IntegrityError, RequestNotFoundError
 from signoff.lifecycle.step import Step
-from signoff.model.canonical import digest
+from signoff.model.canonical import Link, digest
 from signoff.model.names import checked_id
 from signoff.model.request import Filed, MutationRequest
 from signoff.model.requirement import Vote
 from signoff.model.state import StoredState
-from signoff.model.trail import DECISION_BOOK, HISTORY, Decision, Ledger
+from signoff.model.trail import AUDIT_BOOK, DECISION_BOOK, HISTORY_BOOK, AuditRecord, Decision, Ledger
 from signoff.store.port import REQUESTS, Reader
 
 
@@ -47,7 +48,13 @@ class Dossier:
     def votes(self) -> tuple[Vote, ...]:
         """The approvals in the trail, those for earlier terms included."""
         return tuple(
-            Vote(each.actor, tuple(each.metadata["roles"]), tuple(each.metadata["groups"]), each.digest)
+            Vote(
+                each.actor,
+                each.on_behalf_of or each.actor,
+                tuple(each.metadata["roles"]),
+                tuple(each.metadata["groups"]),
+                each.digest,
+            )
             for each in self.decisions
             if each.code == "voted"
         )
@@ -55,6 +62,20 @@ class Dossier:
     def step(self) -> Step:
         """Begin a step from here."""
         return Step(self.request)
+
+
+def audit_records(reader: Reader, request: MutationRequest) -> tuple[AuditRecord, ...]:
+    """Read a request's audit records, oldest first, checking that they are all there and unchanged.
+
+    Raises:
+        IntegrityError: they are not.
+    """
+    links = reader.links(Ledger.AUDIT, request.id)
+    records = tuple(AUDIT_BOOK.read(links))
+    if (len(records), links[-1].hash if links else "") != (request.audits, request.audit_head):
+        rule = f"the audit records do not end at number {request.audits}"
+        raise IntegrityError(Ledger.AUDIT, f"{request.id}#{len(records)}", rule)
+    return records
 
 
 def _check_terms(request: MutationRequest) -> None:
@@ -86,15 +107,32 @@ def check_state(reader: Reader, state: StoredState) -> None:
     """
     if digest(state.body) != state.hash:
         raise IntegrityError("signoff_states", state.state_id, "its body is not what the hash was taken of")
-    last = reader.last_link(Ledger.HISTORY, state.state_id)
-    newest = last.seq if last else 0
+    recent = _recent(reader, state)
+    newest = recent[-1].seq if recent else 0
     if newest > state.version:
         raise IntegrityError(
             "signoff_states", state.state_id, f"its version went back from {newest} to {state.version}"
         )
     if newest < state.version and not state.foreign:
         raise IntegrityError("signoff_states", state.state_id, f"no history entry made its version {state.version}")
-    if last and newest == state.version:
-        entry = HISTORY.load(last.body, f"{state.state_id}#{newest}")
+    if recent and newest == state.version:
+        previous = recent[-2].hash if len(recent) > 1 else "" if newest == 1 else None
+        if previous is None and not state.foreign:
+            raise IntegrityError(Ledger.HISTORY, f"{state.state_id}#{newest - 1}", "it is missing")
+        entry = HISTORY_BOOK.read(recent[-1:], previous)[-1]
         if (entry.after_hash, entry.state_type) != (state.hash, state.state_type):
-            raise IntegrityError("signoff_states", state.state_id, f"version {newest} is not what its history made")
+            raise IntegrityError("signoff_states", state.state_id, _unlike(state))
+
+
+def _recent(reader: Reader, state: StoredState) -> Sequence[Link]:
+    """Give the last links of a state's history: that of its version and the one before, if it is signoff's own."""
+    if state.foreign:
+        last = reader.last_link(Ledger.HISTORY, state.state_id)
+        return [] if last is None else [last]
+    return reader.links(Ledger.HISTORY, state.state_id, max(0, state.version - 2))
+
+
+def _unlike(state: StoredState) -> str:
+    if state.foreign:
+        return f"your table changed this row and left it at version {state.version}: let every change raise it"
+    return f"version {state.version} is not what its history made"

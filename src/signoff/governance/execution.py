@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from signoff.errors import SignoffError, StoreError
+from signoff.errors import InputError, SignoffError, StoreError
 from signoff.governance.attempt import Attempt, recorded
 from signoff.governance.context import Context
 from signoff.governance.dossier import Dossier
@@ -50,9 +50,12 @@ class GovernanceExecutionManager:
     def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
         """Execute several requests in one commit; see `Governance.execute_many`."""
         actor = look_up(self._context.directory, by)
+        if isinstance(request_ids, str) or not isinstance(request_ids, Iterable):
+            raise InputError(f"request_ids={request_ids!r}: pass a list of ids")
+        ids = tuple(request_ids)  # now: whatever gives them may not call back while the unit of work is open
         finishes: list[tuple[str, Finish | SignoffError]] = []
         with self._context.store.unit() as unit:
-            for request_id in request_ids:
+            for request_id in ids:
                 try:
                     finishes.append((request_id, self._carry_out(unit, request_id, actor, reason)))
                 except StoreError:
@@ -71,7 +74,9 @@ class GovernanceExecutionManager:
         actor = look_up(self._context.directory, by)
         with self._context.store.unit() as unit:
             attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason)
-            attempt.revalidate()
+            attempt.expire_if_due()
+            if attempt.status is not Status.EXPIRED:
+                attempt.revalidate()
             attempt.write()
         return attempt.outcome()
 

@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 from signoff.engine.interceptors import Interceptor
 from signoff.engine.policies import Policy
 from signoff.engine.registry import Registry
 from signoff.engine.runtime import MutationEngine
+from signoff.errors import ConfigurationError
 from signoff.governance.context import Context, system_clock, time_ordered_id
 from signoff.governance.execution import GovernanceExecutionManager
 from signoff.governance.moves import ApprovalWorkflow, Moves, Sweep
-from signoff.governance.opening import join_store, open_store
+from signoff.governance.opening import join_store, listed, open_store
 from signoff.governance.queries import Queries
 from signoff.governance.states import create_state
 from signoff.governance.submission import Options, Submission
@@ -28,6 +30,8 @@ from signoff.model.request import MutationRequest, OnDrift
 from signoff.model.run import Run
 from signoff.model.state import Snapshot, State
 from signoff.store.port import StateSource, Store
+
+S = TypeVar("S", bound=State)
 
 
 class Governance(Queries):
@@ -50,7 +54,7 @@ class Governance(Queries):
     @classmethod
     def open(
         cls,
-        store: str | Store,
+        store: str | Path | Store,
         *,
         mutations: Iterable[type[Mutation[Any]]] = (),
         policies: Iterable[Policy] = (),
@@ -66,13 +70,13 @@ class Governance(Queries):
         """Open a store and govern it.
 
         Args:
-            store: `sqlite:///path`, `sqlite:///:memory:`, `memory:`, or a store object. Add `?mode=ro` to only read, or
-                `?timeout=SECONDS` to wait longer than 5 seconds for another writer.
+            store: `sqlite:///path` or a Path, `sqlite:///:memory:`, `memory:`, or a store object. Add `?mode=ro` to
+                only read, or `?timeout=SECONDS` to wait longer than 5 seconds for another writer.
             mutations: the mutation classes.
             policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
             directory: who is who; everybody is let in without roles if left out.
             sources: tables of your own, in the same database, to govern.
-            interceptors: who is told of every run, in order.
+            interceptors: who is told of every execution, in order.
             clock: gives the moment, with a time zone.
             new_id: gives fresh ids; time-ordered ones keep tables compact.
             timer: gives nanoseconds, for durations.
@@ -83,12 +87,14 @@ class Governance(Queries):
             ConfigurationError: a part does not fit.
             StoreError: the store cannot be opened.
         """
-        registry, sources = Registry(mutations), tuple(sources)
+        registry, sources = Registry(listed("mutations", mutations)), listed("sources", sources)
         for source in sources:
             registry.register_state(source.state_type)
+        if not isinstance(max_failures, int) or max_failures < 1:
+            raise ConfigurationError(f"max_failures={max_failures!r}: pass a whole number from 1")
         context = Context(
             store=open_store(store, sources),
-            engine=MutationEngine(policies, interceptors, timer),
+            engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer),
             registry=registry,
             lifecycle=MACHINE,
             directory=directory or OpenDirectory(),
@@ -131,18 +137,20 @@ class Governance(Queries):
         """Add a policy; it counts from the next call on, for requests that are open already, too."""
         self._context.engine.register(policy)
 
-    def create_state(self, state_id: str, state: State, *, by: str | None = None) -> Snapshot:
-        """Store a new state, at version 1.
+    def create_state(self, state_id: str, state: S, *, by: str | None = None, exist_ok: bool = False) -> Snapshot[S]:
+        """Store a new state, at version 1. No policy is asked: guard this call in your program.
 
         Args:
             state_id: an id that is not taken.
             state: the state.
             by: who creates it; `system` if left out.
+            exist_ok: give the state there is, as it is now, where the id is taken.
 
         Raises:
             AlreadyExistsError: the id is taken.
+            InputError: the state would not come back as it is.
         """
-        return create_state(self._context, state_id, state, by)
+        return create_state(self._context, state_id, state, by, exist_ok=exist_ok)
 
     def preview(self, mutation: Mutation[Any], *, to: str, by: str) -> Run:
         """Say what a mutation would do and require, and store nothing.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from signoff.errors import ConflictError, InputError, RefusedError
+from signoff.errors import ConflictError, InputError, IntegrityError, RefusedError
 from signoff.governance.context import Context
 from signoff.governance.dossier import Dossier
 from signoff.lifecycle.step import Evidence, Step
@@ -71,7 +71,8 @@ class Moves:
         """Let another request take the place of one."""
         checked_id("successor", successor)
         with self._context.store.view() as reader:
-            found = reader.request(successor)
+            known = reader.request(successor) is not None
+            found = Dossier.load(reader, successor).request if known else None
         return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, successor=found)
 
     def expire_due(self, now: datetime | None = None) -> "Sweep":
@@ -91,7 +92,7 @@ class Moves:
                 evidence = replace(self._context.evidence(CLOCKWORK, "its deadline passed"), at=at)
                 try:
                     expired.append(self._move(found.id, Trigger.EXPIRE, evidence))
-                except (ConflictError, RefusedError) as error:
+                except (ConflictError, RefusedError, IntegrityError) as error:
                     passed_over.append((found.id, str(error)))
             if len(page) < PAGE:
                 return Sweep(tuple(expired), tuple(passed_over))
@@ -104,7 +105,7 @@ class Sweep:
 
     Attributes:
         expired: the requests that are expired now.
-        passed_over: id and reason of those that moved meanwhile.
+        passed_over: id and reason of those that moved meanwhile, or that are not what was written.
     """
 
     expired: tuple[MutationRequest, ...]

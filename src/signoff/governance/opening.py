@@ -1,8 +1,9 @@
 """The composition root: the one place that knows which stores there are."""
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from signoff.errors import ConfigurationError
@@ -14,7 +15,21 @@ SQLITE = "sqlite:///"
 MEMORY = "memory:"
 
 
-def open_store(url: str | Store, sources: Sequence[StateSource[Any]]) -> Store:
+T = TypeVar("T")
+
+
+def listed(name: str, value: Iterable[T]) -> tuple[T, ...]:
+    """Give a collection as a tuple.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if isinstance(value, str | type) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"{name}={value!r}: pass a list of them")
+    return tuple(value)
+
+
+def open_store(url: str | Path | Store, sources: Sequence[StateSource[Any]]) -> Store:
     """Open the store a URL stands for, or take one as it is.
 
     Args:
@@ -24,7 +39,11 @@ def open_store(url: str | Store, sources: Sequence[StateSource[Any]]) -> Store:
     Raises:
         ConfigurationError: no store is reached by this URL, or it cannot have sources.
     """
+    if isinstance(url, Path):
+        return SqliteStore(url, sources=sources)
     if not isinstance(url, str):
+        if not hasattr(url, "unit"):
+            raise ConfigurationError(f"{url!r} is no store; use sqlite:///path, a Path, or memory:")
         if sources:
             raise ConfigurationError("sources= goes with a URL; give a store its sources when you make it")
         return url

@@ -4,17 +4,18 @@ import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar, overload
 
-from signoff.errors import InputError, IntegrityError, RequestNotFoundError, StateNotFoundError
+from signoff.errors import InputError, IntegrityError, StateNotFoundError
 from signoff.governance.context import Context
-from signoff.governance.dossier import Dossier, check_state
+from signoff.governance.dossier import Dossier, audit_records, check_state
+from signoff.governance.states import snapshot
 from signoff.model.canonical import canonical, digest, parse
 from signoff.model.changes import patch
-from signoff.model.names import checked_id, checked_moment, checked_text
+from signoff.model.names import checked_choice, checked_id, checked_moment, checked_text
 from signoff.model.request import MutationRequest, Status, to_micros
-from signoff.model.state import Snapshot, StoredState
+from signoff.model.state import Snapshot, State, StoredState
 from signoff.model.trail import (
-    AUDIT_BOOK,
     HISTORY_BOOK,
     AuditRecord,
     Decision,
@@ -25,6 +26,8 @@ from signoff.model.trail import (
 from signoff.store.port import Filter, Position, Reader
 
 MOST_PER_PAGE = 1000
+
+S = TypeVar("S", bound=State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,21 @@ class Queries:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def get_state(self, state_id: str) -> Snapshot:
+    @overload
+    def get_state(self, state_id: str) -> Snapshot[State]: ...
+
+    @overload
+    def get_state(self, state_id: str, expected: type[S]) -> Snapshot[S]: ...
+
+    def get_state(self, state_id: str, expected: type[State] = State) -> Snapshot[State]:
         """Give a state as it is now.
 
+        Args:
+            state_id: which state.
+            expected: its class, so that type checkers know; any if left out.
+
         Raises:
+            InputError: it is of another class than expected.
             StateNotFoundError: there is none.
             IntegrityError: it is not what its history says.
         """
@@ -68,7 +82,7 @@ class Queries:
             if found is None:
                 raise StateNotFoundError(state_id)
             check_state(reader, found)
-        return Snapshot(state_id, found.version, found.hash, self._context.registry.load_state(found))
+        return snapshot(self._context.registry, found, expected)
 
     def get_request(self, request_id: str) -> MutationRequest:
         """Give a request as it is now.
@@ -104,11 +118,9 @@ class Queries:
             raise InputError("audit() wants either a request id or state_id=, and not both")
         with self._context.store.view() as reader:
             if request_id is not None:
-                if reader.request(checked_id("request_id", request_id)) is None:
-                    raise RequestNotFoundError(request_id)
-                return audit_records(reader, request_id)
+                return audit_records(reader, Dossier.load(reader, request_id).request)
             wanted = Filter(state_id=checked_id("state_id", state_id))
-            records = [record for found in _every(reader, wanted) for record in audit_records(reader, found.id)]
+            records = [record for found in _every(reader, wanted) for record in audit_records(reader, found)]
         return tuple(sorted(records, key=lambda record: (record.at, record.request_id, record.seq)))
 
     def history(self, state_id: str) -> tuple[HistoryEntry, ...]:
@@ -121,27 +133,36 @@ class Queries:
         with self._context.store.view() as reader:
             return self._entries(reader, state_id)
 
-    def replay(self, state_id: str, version: int) -> Snapshot:
+    @overload
+    def replay(self, state_id: str, version: int) -> Snapshot[State]: ...
+
+    @overload
+    def replay(self, state_id: str, version: int, expected: type[S]) -> Snapshot[S]: ...
+
+    def replay(self, state_id: str, version: int, expected: type[State] = State) -> Snapshot[State]:
         """Rebuild a state as it was at a version, from its history alone, checking the hash of every step.
 
         Args:
             state_id: which state.
-            version: from 1 to the current one.
+            version: one that its history holds; all from 1 on, but for a table of your own.
+            expected: its class, so that type checkers know; any if left out.
 
         Raises:
+            InputError: it is of another class than expected.
             StateNotFoundError: there is no such state, or no such version in its history.
             IntegrityError: a step does not give what it says.
         """
         if isinstance(version, bool) or not isinstance(version, int) or version < 1:
             raise InputError(f"version={version!r}: pass a whole number from 1")
         with self._context.store.view() as reader:
-            entries = [entry for entry in self._entries(reader, state_id) if entry.version <= version]
-            current = reader.state(state_id)
-        if not entries or entries[-1].version != version or current is None:
-            raise StateNotFoundError(state_id, f"its history does not hold version {version}")
+            every = self._entries(reader, state_id)
+        entries = [entry for entry in every if entry.version <= version]
+        if not entries or entries[-1].version != version:
+            held = ", ".join(str(entry.version) for entry in every[-5:]) or "none yet"
+            raise StateNotFoundError(f"{state_id}#{version}", f"the last versions in its history are {held}")
         body = replayed(entries)
-        stored = StoredState(state_id, current.state_type, version, body, digest(body))
-        return Snapshot(state_id, version, stored.hash, self._context.registry.load_state(stored))
+        stored = StoredState(state_id, entries[-1].state_type, version, body, digest(body))
+        return snapshot(self._context.registry, stored, expected)
 
     def find_requests(
         self,
@@ -156,6 +177,8 @@ class Queries:
         cursor: str | None = None,
     ) -> Page:
         """Find requests, newest first. Everything given must hold; pages are by keyset, so deep ones cost the same.
+
+        What it finds is as the rows say; `get_request` also checks them against the trail.
 
         Args:
             status: in this status.
@@ -184,14 +207,12 @@ class Queries:
 
     def _entries(self, reader: Reader, state_id: str) -> tuple[HistoryEntry, ...]:
         links = reader.links(Ledger.HISTORY, checked_id("state_id", state_id))
-        if not links and reader.state(state_id) is None:
+        state = reader.state(state_id)
+        if state is not None:
+            check_state(reader, state)
+        elif not links:
             raise StateNotFoundError(state_id)
         return tuple(HISTORY_BOOK.read(links))
-
-
-def audit_records(reader: Reader, request_id: str) -> tuple[AuditRecord, ...]:
-    """Read a request's audit records, oldest first, checking the chain."""
-    return tuple(AUDIT_BOOK.read(reader.links(Ledger.AUDIT, request_id)))
 
 
 def replayed(entries: list[HistoryEntry]) -> bytes:
@@ -227,10 +248,8 @@ def _filter(
     since: datetime | None,
     until: datetime | None,
 ) -> Filter:
-    if status is not None and status not in set(Status):
-        raise InputError(f"status={status!r} is none; use one of {', '.join(Status)}")
     return Filter(
-        status=None if status is None else Status(status),
+        status=None if status is None else checked_choice("status", status, Status),
         state_id=None if state_id is None else checked_id("state_id", state_id),
         requester=None if requester is None else checked_id("requester", requester),
         text=None if text is None else checked_text("text", text).casefold(),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from signoff.errors import IntegrityError
 from signoff.model.request import OnDrift
 from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
-from signoff.model.trail import HISTORY, Ledger
+from signoff.model.trail import HISTORY_BOOK, Ledger
 from signoff.store.port import Reader
 
 MOST_STEPS = 100
@@ -71,8 +71,10 @@ def drift_steps(reader: Reader, state_id: str, expected: int) -> list[DriftStep]
     Returns:
         At most 100 steps, oldest first.
     """
-    links = reader.links(Ledger.HISTORY, state_id, expected, MOST_STEPS)
-    entries = (HISTORY.load(link.body, f"{state_id}#{link.seq}") for link in links)
+    links = list(reader.links(Ledger.HISTORY, state_id, expected - 1, MOST_STEPS + 1))
+    # a table of the user's own may have come to the approved version by other hands: then the chain is taken up later
+    previous = links.pop(0).hash if links and links[0].seq == expected else None
+    entries = HISTORY_BOOK.read(links[:MOST_STEPS], previous)
     return [
         DriftStep(entry.version, entry.request_id, entry.mutation, entry.actor, tuple(c.path for c in entry.changes))
         for entry in entries

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from signoff.engine.registry import copied
 from signoff.errors import (
     ApplyRaisedError,
     IdempotencyConflictError,
@@ -21,7 +22,7 @@ from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Actor, look_up
 from signoff.model.canonical import canonical, digest
 from signoff.model.mutation import Mutation
-from signoff.model.names import checked_id, checked_metadata, checked_moment, checked_text
+from signoff.model.names import checked_choice, checked_id, checked_metadata, checked_moment, checked_text
 from signoff.model.request import MutationRequest, OnDrift, Terms
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import StoredState
@@ -51,17 +52,15 @@ class Options:
         Raises:
             InputError: an unknown strategy, a fallback that is no fallback, or a deadline without time zone.
         """
-        for name, value in (("on_drift", on_drift), ("fallback", fallback)):
-            if value not in set(OnDrift):
-                raise InputError(f"{name}={value!r} is no strategy; use one of {', '.join(OnDrift)}")
+        strategy, instead = checked_choice("on_drift", on_drift, OnDrift), checked_choice("fallback", fallback, OnDrift)
+        if not isinstance(pause, bool):
+            raise InputError(f"pause_for_revalidation={pause!r}: pass True or False")
         if fallback == OnDrift.KEEP_IF_SAME_EFFECT:
             raise InputError(
                 f"fallback={fallback!r} has nothing to fall back to; use reject, renew_approval, revalidate"
             )
         deadline = None if expires_at is None else checked_moment("expires_at", expires_at)
-        return cls(
-            on_drift=OnDrift(on_drift), fallback=OnDrift(fallback), pause_for_revalidation=pause, expires_at=deadline
-        )
+        return cls(on_drift=strategy, fallback=instead, pause_for_revalidation=pause, expires_at=deadline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +122,14 @@ class Submission:
             if earlier is not None:
                 return Dossier.load(unit, earlier.id).request
             simulated = self._simulate(unit, mutation, to, actor)
-            if expected_version not in {None, simulated.state.version}:
-                raise VersionConflictError(to, expected_version or 0)
+            _expect(simulated.state, expected_version)
             _refuse(simulated.run)
             now = self._context.now()
             if options.expires_at is not None and options.expires_at <= now:
                 raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
+            checked = self._context.fresh_id() if request_id is None else checked_id("request_id", request_id)
             request = MutationRequest.on(
-                _terms(simulated, actor, reason, options),
-                request_id=checked_id("request_id", self._context.new_id() if request_id is None else request_id),
+                _terms(simulated, actor, reason, options, checked),
                 at=now,
                 **wish,
             )
@@ -148,6 +146,7 @@ class Submission:
         copy = self._context.registry.rebuild(cls.mutation_name, cls.schema_version, payload)
         if type(copy) is not cls:
             raise NotRegisteredError(f"{cls.mutation_name!r} is registered as another class; register {cls!r} instead")
+        copied(mutation, copy)
         state = reader.state(checked_id("to", to))
         if state is None:
             raise StateNotFoundError(to)
@@ -158,6 +157,14 @@ class Submission:
         self._context.registry.load_state(state)
         run = self._context.engine.evaluate(copy, wanted, state.body, actor, Mode.SIMULATE, state_id=to)
         return _Simulated(copy, payload, state, run)
+
+
+def _expect(state: StoredState, version: int | None) -> None:
+    if version is None or (type(version) is int and version == state.version):
+        return
+    if type(version) is not int:
+        raise InputError(f"expected_version={version!r}: pass a whole number from 1, or leave it out")
+    raise VersionConflictError(state.state_id, version, state.version)
 
 
 def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[str, Any]:
@@ -176,7 +183,7 @@ def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str
         checked_id("idempotency_key", idempotency_key)
     return {
         "idempotency_key": idempotency_key,
-        "correlation_id": correlation_id and checked_id("correlation_id", correlation_id),
+        "correlation_id": "" if correlation_id == "" else checked_id("correlation_id", correlation_id),
         "metadata_json": canonical(checked_metadata("metadata", metadata or {}), "metadata").decode(),
     }
 
@@ -200,9 +207,11 @@ def _refuse(run: Run) -> None:
         raise PolicyDeniedError(run.mutation, run.reasons)
 
 
-def _terms(simulated: _Simulated, actor: Actor, reason: str, options: Options) -> Terms:
+def _terms(simulated: _Simulated, actor: Actor, reason: str, options: Options, request_id: str) -> Terms:
     cls, state, run = type(simulated.mutation), simulated.state, simulated.run
     return Terms(
+        request_id=request_id,
+        number=1,
         state_id=state.state_id,
         state_type=state.state_type,
         mutation=cls.mutation_name,

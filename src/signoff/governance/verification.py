@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from signoff.errors import IntegrityError
 from signoff.governance.context import Context
-from signoff.governance.dossier import Dossier, check_state
-from signoff.governance.queries import audit_records, replayed
+from signoff.governance.dossier import Dossier, audit_records, check_state
+from signoff.governance.queries import replayed
+from signoff.model.canonical import digest
 from signoff.model.request import MutationRequest, Status
-from signoff.model.trail import HISTORY, HISTORY_BOOK, AuditRecord, HistoryEntry, Ledger
-from signoff.store.port import REQUESTS, STATES, Reader
+from signoff.model.trail import HISTORY_BOOK, AuditRecord, Decision, HistoryEntry, HistoryKind, Ledger
+from signoff.store.port import REQUESTS, STATES, TERMS, Reader
 
 PAGE = 500
 """How many ids are read at once."""
@@ -22,11 +24,14 @@ class Verification:
     Attributes:
         requests: how many requests were checked.
         states: how many states were checked.
+        unreached: how many of these lie in tables of the user's own whose rows are not there, or whose source this
+            process has not: only their history was checked.
         problems: every broken link, as the error that names table, row and rule; requests first.
     """
 
     requests: int
     states: int
+    unreached: int
     problems: tuple[IntegrityError, ...]
 
     @property
@@ -54,28 +59,27 @@ class Verifier:
 
     def verify(self) -> Verification:
         """Check everything; see `Governance.verify`."""
-        problems: list[IntegrityError] = []
-        counts = {REQUESTS: 0, STATES: 0}
         with self._context.store.view() as reader:
-            for table, tables, check in (
-                (REQUESTS, (REQUESTS, Ledger.DECISIONS, Ledger.AUDIT), _check_request),
-                (STATES, (STATES, Ledger.HISTORY), _check_state),
-            ):
-                try:
-                    for key in _keys(reader, tables):
-                        counts[table] += 1
-                        problems += _problem(check, reader, key)
-                except IntegrityError as error:  # a key that cannot be one: what lies beyond it cannot be listed
-                    problems.append(error)
-        return Verification(counts[REQUESTS], counts[STATES], tuple(problems))
+            requests, problems = _walk(reader, (REQUESTS, TERMS, Ledger.DECISIONS, Ledger.AUDIT), _check_request)
+            states, others = _walk(reader, (STATES, Ledger.HISTORY), _check_state)
+        return Verification(len(requests), len(states), states.count(False), (*problems, *others))
 
 
-def _problem(check: Callable[[Reader, str], None], reader: Reader, key: str) -> list[IntegrityError]:
+def _walk(
+    reader: Reader, tables: tuple[str, ...], check: Callable[[Reader, str], bool]
+) -> tuple[list[bool], list[IntegrityError]]:
+    """Check every key of some tables; gives whether each was reached, and what is broken."""
+    reached, problems = [], []
     try:
-        check(reader, key)
-    except IntegrityError as error:
-        return [error]
-    return []
+        for key in _keys(reader, tables):
+            try:
+                reached.append(check(reader, key))
+            except IntegrityError as error:
+                reached.append(True)
+                problems.append(error)
+    except IntegrityError as error:  # a key that cannot be one: what lies beyond it cannot be listed
+        problems.append(error)
+    return reached, problems
 
 
 def _keys(reader: Reader, tables: tuple[str, ...]) -> Iterator[str]:
@@ -92,48 +96,57 @@ def _keys(reader: Reader, tables: tuple[str, ...]) -> Iterator[str]:
         after = bound
 
 
-def _check_request(reader: Reader, request_id: str) -> None:
+def _check_request(reader: Reader, request_id: str) -> bool:
     if reader.request(request_id) is None:
-        raise IntegrityError(REQUESTS, request_id, "it has a trail and no row")
-    request = Dossier.load(reader, request_id).request
-    records = audit_records(reader, request_id)
-    links = reader.links(Ledger.AUDIT, request_id)
-    head = links[-1].hash if links else ""
-    if (len(records), head) != (request.audits, request.audit_head):
-        row = f"{request_id}#{len(records)}"
-        raise IntegrityError(Ledger.AUDIT, row, f"the audit records do not end at number {request.audits}")
-    if request.status is Status.EXECUTED:
-        _check_execution(reader, request, records[-1])
+        raise IntegrityError(REQUESTS, request_id, "its row is missing")
+    dossier = Dossier.load(reader, request_id)
+    _check_terms(reader, dossier.request, dossier.decisions)
+    records = audit_records(reader, dossier.request)
+    if dossier.request.status is Status.EXECUTED:
+        _check_execution(reader, dossier.request, records[-1])
+    return True
+
+
+def _check_terms(reader: Reader, request: MutationRequest, decisions: tuple[Decision, ...]) -> None:
+    """See to it that the terms it had, and no others, are what was decided on."""
+    decided = list(dict.fromkeys(decision.digest for decision in decisions))
+    kept = [digest(body) for body in reader.terms(request.id)]
+    for number, (one, other) in enumerate(zip_longest(decided, kept), start=1):
+        if one != other:
+            raise IntegrityError(TERMS, f"{request.id}#{number}", "it is not what was decided on")
 
 
 def _check_execution(reader: Reader, request: MutationRequest, record: AuditRecord) -> None:
     """See to it that what a request says it did stands in the history of the state."""
     version = request.resulting_version or 0
     row = f"{request.state_id}#{version}"
-    link = next(iter(reader.links(Ledger.HISTORY, request.state_id, version - 1, 1)), None)
-    if link is None or link.seq != version:
+    links = reader.links(Ledger.HISTORY, request.state_id, version - 1, 1)
+    if not links or links[0].seq != version:
         raise IntegrityError(Ledger.HISTORY, row, f"the version that request {request.id} made is missing")
-    entry = HISTORY.load(link.body, row)
+    (entry,) = HISTORY_BOOK.read(links, None)
     made = (request.id, request.execution_id, record.execution_id)
     if made != (entry.request_id, entry.execution_id, entry.execution_id):
         raise IntegrityError(Ledger.HISTORY, row, f"request {request.id} says it made this version; the entry does not")
 
 
-def _check_state(reader: Reader, state_id: str) -> None:
+def _check_state(reader: Reader, state_id: str) -> bool:
     entries = HISTORY_BOOK.read(reader.links(Ledger.HISTORY, state_id))
     replayed(entries)
     for entry in entries:
-        _check_entry(reader, state_id, entry)
+        _check_entry(reader, entry)
     state = reader.state(state_id)
-    if state is None:
+    if state is not None:
+        check_state(reader, state)
+    elif entries[0].kind is not HistoryKind.ADOPTED:
         raise IntegrityError(STATES, state_id, "it has a history and no row")
-    check_state(reader, state)
+    return state is not None
 
 
-def _check_entry(reader: Reader, state_id: str, entry: HistoryEntry) -> None:
+def _check_entry(reader: Reader, entry: HistoryEntry) -> None:
     if entry.request_id is None:
         return
     request = reader.request(entry.request_id)
-    if request is None or (request.status, request.resulting_version) != (Status.EXECUTED, entry.version):
-        row = f"{state_id}#{entry.version}"
+    made = None if request is None else (request.status, request.filed.state_id, request.resulting_version)
+    if made != (Status.EXECUTED, entry.state_id, entry.version):
+        row = f"{entry.state_id}#{entry.version}"
         raise IntegrityError(Ledger.HISTORY, row, f"request {entry.request_id} did not make this version")

@@ -41,13 +41,17 @@ def _admit(step: Step, evidence: Evidence) -> str:
 
 
 def _hold(step: Step, evidence: Evidence) -> str:
-    if step.request.held:
-        return f"it is held already: {step.request.held}"
-    return "" if evidence.reason.strip() else "say why it should wait: reason= is empty"
+    if not evidence.reason.strip():
+        return "say why it should wait: reason= is empty"
+    if not _withdraw(step, evidence) or not _eligible(step, evidence):
+        return ""
+    return f"{evidence.actor.id} may neither approve it, nor is its requester or an {evidence.administrator_role}"
 
 
-def _release(step: Step, _: Evidence) -> str:
-    return "" if step.request.held else "it is not held"
+def _release(step: Step, evidence: Evidence) -> str:
+    if not step.request.held:
+        return "it is not held"
+    return "" if evidence.administrator_role in evidence.actor.roles else _eligible(step, evidence)
 
 
 def _overdue(step: Step, evidence: Evidence) -> str:
@@ -65,18 +69,25 @@ def _eligible(step: Step, evidence: Evidence) -> str:
             f"{actor.id} acts for {actor.on_behalf_of}, who asked for it and cannot decide on it (separation of duties)"
         )
     if not any(requirement.admits(actor.roles, actor.groups) for requirement in terms.requirements):
-        return f"{actor.id} is not eligible: it requires {', '.join(map(str, terms.requirements)) or 'nobody'}"
+        has = ", ".join((*actor.roles, *actor.groups)) or "no roles"
+        return (
+            f"{actor.id} is not eligible, with {has}: it requires {', '.join(map(str, terms.requirements)) or 'nobody'}"
+        )
     return ""
 
 
 def _vote(step: Step, evidence: Evidence) -> str:
-    if evidence.digest != step.request.digest:
+    digest, actor = step.request.digest, evidence.actor
+    if evidence.digest and evidence.digest != digest and digest.startswith(evidence.digest):
+        return f"{evidence.digest!r} is only the beginning of its digest; pass all {len(digest)} characters"
+    if evidence.digest != digest:
         return (
-            f"the digest {evidence.digest[:12]!r} is not that of its present terms, {step.request.digest[:12]!r}...; "
+            f"the digest {evidence.digest[:12]!r} is not that of its present terms, {digest[:12]!r}...; "
             "read it again, then approve what you read"
         )
-    if any(vote.actor == evidence.actor.id and vote.digest == step.request.digest for vote in evidence.votes):
-        return f"{evidence.actor.id} has approved it already"
+    principal = actor.on_behalf_of or actor.id
+    if any(vote.principal == principal and vote.digest == digest for vote in evidence.votes):
+        return f"{principal} has approved it already"
     return _overdue(step, evidence) or _eligible(step, evidence)
 
 
@@ -157,8 +168,11 @@ def _renew(step: Step, evidence: Evidence) -> str:
     demanded = evidence.run is not None and evidence.run.status is RunStatus.UNAPPROVED
     if not demanded and _outcome_is(ResolutionOutcome.RENEW_APPROVAL)(step, evidence):
         return "neither its resolution nor a policy demands approval again"
-    if evidence.terms is None or evidence.state is None or evidence.terms.expected_version != evidence.state.version:
+    terms, state = evidence.terms, evidence.state
+    if terms is None or state is None or terms.expected_version != state.version:
         return "its terms were not renewed on the current version"
+    if terms.number != step.request.terms_number + 1:
+        return "its terms are not the next ones"
     return ""
 
 
@@ -184,8 +198,8 @@ def _retry(step: Step, evidence: Evidence) -> str:
 
 SUBMIT = Guard("open_requirements", "has open requirements", _submit)
 ADMIT = Guard("admissible", "has no open requirement, and a policy allows it", _admit)
-HOLD = Guard("hold_reason", "a reason to wait is given", _hold)
-RELEASE = Guard("held", "is held", _release)
+HOLD = Guard("may_hold", "a reason to wait is given, by an eligible actor, requester or administrator", _hold)
+RELEASE = Guard("may_release", "is held; by an eligible actor or administrator", _release)
 VOTE = Guard("may_vote", "by an eligible actor, not the requester, once, on the present digest", _vote)
 APPROVE = Guard("requirements_met", "every requirement is met, by distinct eligible actors, for this digest", _approve)
 REJECT = Guard("may_reject", "by an eligible actor, with a reason", _reject)

@@ -55,21 +55,20 @@ class Lifecycle:
         """Move a step, and let the callbacks write what that leaves behind.
 
         Args:
-            step: the step being built; it is as before if this raises.
+            step: the step being built; it is as before if this is refused.
             trigger: what is asked.
             evidence: the facts to judge by.
 
         Raises:
             TransitionRefusedError: the table has no such transition, or its guard refuses.
         """
-        self.demand(step, trigger)
+        row = self.demand(step, trigger)
         try:
             moved = self._machine.events[trigger.value].trigger(step, evidence)
-        except MachineError as error:
+        except MachineError as error:  # somebody has set the slot's state from outside
             raise self._refusal(step, trigger, "no_transition", str(error)) from error
         if not moved:
-            row = self.table.cell(step.status, trigger)
-            raise self._refusal(step, trigger, row.guard.name if row else "no_transition", step.refusal)
+            raise self._refusal(step, trigger, row.guard.name, step.refusal)
 
     def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
         """Move a step if its guard lets it, and tell whether it did."""
@@ -79,15 +78,18 @@ class Lifecycle:
         self.fire(step, trigger, evidence)
         return True
 
-    def demand(self, step: Step, trigger: Trigger) -> None:
-        """See to it that the table has this transition, before evidence is gathered for it.
+    def demand(self, step: Step, trigger: Trigger) -> Transition:
+        """Give the table's row for this transition, before evidence is gathered for it.
 
         Raises:
             TransitionRefusedError: it has not.
         """
-        if self.table.cell(step.status, trigger) is None:
-            possible = ", ".join(self.table.triggers(step.status)) or "nothing, it is terminal"
-            raise self._refusal(step, trigger, "no_transition", f"from {step.status} there is {possible}")
+        row = self.table.cell(step.status, trigger)
+        if row is None:
+            possible = ", ".join(self.table.triggers(step.status))
+            reason = f"from {step.status} there is {possible}" if possible else "that is final; submit a new request"
+            raise self._refusal(step, trigger, "no_transition", reason)
+        return row
 
     @staticmethod
     def _refusal(step: Step, trigger: Trigger, rule: str, reason: str) -> TransitionRefusedError:

@@ -30,25 +30,33 @@ class Standing:
         return "still needs " + " and ".join(f"{requirement} ({count} more)" for requirement, count in self.missing)
 
 
-def standing(terms: Terms, digest: str, votes: Iterable[Vote]) -> Standing:
-    """Seat the votes: as many places filled as can be, each actor in one.
+def standing(
+    terms: Terms, digest: str, votes: Iterable[Vote], requirements: tuple[Requirement, ...] | None = None
+) -> Standing:
+    """Seat the votes: as many places filled as can be, each person in one, whoever acts for them.
 
-    Votes for another digest do not count, nor do those of the requester and of whoever the requester acts for. An
-    actor who fits several requirements is seated where it helps most (augmenting paths, Kuhn 1955).
+    Votes for another digest do not count, nor do those of the requester and of whoever the requester acts for. Somebody
+    who fits several requirements is seated where it helps most (augmenting paths, Kuhn 1955).
 
     Args:
         terms: the requirements and the requester.
         digest: the digest that votes must be bound to.
         votes: all votes there are.
+        requirements: what to meet, if not what the terms require.
     """
+    required = terms.requirements if requirements is None else requirements
     asking = {terms.requester, terms.on_behalf_of}
-    voters = {vote.actor: vote for vote in votes if vote.digest == digest and vote.actor not in asking}
-    seats: list[list[Vote]] = [[] for _ in terms.requirements]
+    voters = {
+        vote.principal: vote
+        for vote in votes
+        if vote.digest == digest and asking.isdisjoint({vote.actor, vote.principal})
+    }
+    seats: list[list[Vote]] = [[] for _ in required]
     for _, vote in sorted(voters.items()):
-        _seat(vote, terms.requirements, seats, set())
+        _seat(vote, required, seats, set())
     missing = tuple(
         (requirement, requirement.count - len(taken))
-        for requirement, taken in zip(terms.requirements, seats, strict=True)
+        for requirement, taken in zip(required, seats, strict=True)
         if len(taken) < requirement.count
     )
     return Standing(missing, tuple(sorted(vote.actor for taken in seats for vote in taken)))

@@ -50,6 +50,23 @@ class Intent:
     blast_radius: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("operation", "category", "description"):
+            if not isinstance(getattr(self, name), str):
+                raise ConfigurationError(f"{name}={getattr(self, name)!r} of an intent is no string")
+        if self.risk not in tuple(Risk):
+            raise ConfigurationError(f"risk={self.risk!r} of an intent is none; use one of {', '.join(Risk)}")
+        object.__setattr__(self, "risk", Risk(self.risk))
+        if isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags):
+            raise ConfigurationError(f"tags={self.tags!r} of an intent is no collection of strings")
+        object.__setattr__(self, "tags", tuple(self.tags))
+        if not isinstance(self.reversible, bool):
+            raise ConfigurationError(f"reversible={self.reversible!r} of an intent is neither True nor False")
+        if self.blast_radius is not None and (
+            isinstance(self.blast_radius, bool) or not isinstance(self.blast_radius, int)
+        ):
+            raise ConfigurationError(f"blast_radius={self.blast_radius!r} of an intent is no whole number")
+
     @property
     def text(self) -> str:
         """Everything a search looks at."""

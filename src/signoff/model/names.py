@@ -1,7 +1,8 @@
 """What may be an id, a text or a moment: the rules for what comes in from outside."""
 
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from signoff.errors import InputError
 from signoff.model.canonical import canonical
@@ -31,7 +32,8 @@ def checked_id(name: str, value: object) -> str:
 
 def _id_rule(value: object) -> str:
     if not isinstance(value, str):
-        return f"is a {type(value).__name__}, not a string"
+        hint = "; pass its id" if hasattr(value, "id") else ""
+        return f"is a {type(value).__name__}, not a string{hint}"
     if not value:
         return "is empty"
     if len(value) > MAX_ID:
@@ -41,6 +43,21 @@ def _id_rule(value: object) -> str:
     if not value.isprintable():
         return "holds a control character or a lone surrogate"
     return ""
+
+
+C = TypeVar("C", bound=StrEnum)
+
+
+def checked_choice(name: str, value: object, choices: type[C]) -> C:
+    """Give a choice as the member it stands for.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise InputError(f"{name}={value!r} is none; use one of {', '.join(choices)}")
 
 
 def checked_text(name: str, value: object) -> str:

@@ -71,6 +71,8 @@ class Terms:
     """Everything an approval covers. Immutable; an edit makes new terms with a new digest.
 
     Attributes:
+        request_id: the request they belong to: no other request's votes can ever fit.
+        number: 1 for the first terms of a request, 2 for renewed ones, and so on: no old vote can ever fit.
         state_id: which state is to change.
         state_type: the `type_name` of its class.
         mutation: the registered name of the mutation.
@@ -90,6 +92,8 @@ class Terms:
         expires_at: the deadline, if any.
     """
 
+    request_id: str
+    number: int
     state_id: str
     state_type: str
     mutation: str
@@ -192,18 +196,17 @@ class MutationRequest:
     terms_json: bytes = field(kw_only=True, repr=False)
 
     @classmethod
-    def on(cls, terms: Terms, *, request_id: str, at: datetime, **wish: Any) -> Self:  # noqa: ANN401 - other fields
+    def on(cls, terms: Terms, *, at: datetime, **wish: Any) -> Self:  # noqa: ANN401 - other fields
         """Make a request that nobody has moved yet.
 
         Args:
             terms: what an approval will cover.
-            request_id: its id.
             at: the moment it is made.
             **wish: what the caller said beside the terms: idempotency_key, asked, correlation_id, metadata_json.
         """
         body = TERMS.dump(terms)
         return cls(
-            id=request_id,
+            id=terms.request_id,
             revision=0,
             status=Status.CREATED,
             digest=digest(body),
@@ -229,6 +232,9 @@ class MutationRequest:
         """The caller's notes."""
         loaded: dict[str, Any] = parse(self.metadata_json)
         return loaded
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}: {self.mutation} on {self.state_id} by {self.requester}"
 
     @property
     def state_id(self) -> str:
@@ -300,7 +306,7 @@ class MutationRequest:
         return self.evolve(
             terms_json=body,
             digest=digest(body),
-            terms_number=self.terms_number + 1,
+            terms_number=terms.number,
             validated_version=None,
             filed=Filed.of(terms),
         )

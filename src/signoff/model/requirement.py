@@ -1,9 +1,14 @@
 """What must be met before an approval is complete, and the votes that meet it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from signoff.errors import ConfigurationError
 from signoff.model.actor import Actor
+
+
+def _strings(value: object) -> bool:
+    return isinstance(value, Iterable) and all(isinstance(member, str) for member in value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,8 @@ class Requirement:
             raise ConfigurationError(f"count={self.count!r} of a requirement must be a whole number from 1")
         for name in ("roles", "groups"):
             value = getattr(self, name)
-            if isinstance(value, str):
-                raise ConfigurationError(f"{name}={value!r} of a requirement is one string; pass a collection")
+            if isinstance(value, str) or not _strings(value):
+                raise ConfigurationError(f"{name}={value!r} of a requirement is no collection of strings")
             object.__setattr__(self, name, tuple(sorted(set(value))))
 
     def admits(self, roles: tuple[str, ...], groups: tuple[str, ...]) -> bool:
@@ -47,12 +52,14 @@ class Vote:
 
     Attributes:
         actor: who approved.
+        principal: the person it counts as: whoever the actor acts for, or the actor.
         roles: roles held then.
         groups: groups belonged to then.
         digest: the digest of the terms approved.
     """
 
     actor: str
+    principal: str
     roles: tuple[str, ...]
     groups: tuple[str, ...]
     digest: str
@@ -60,4 +67,4 @@ class Vote:
     @classmethod
     def by(cls, actor: Actor, digest: str) -> "Vote":
         """Make the vote of an actor for a digest."""
-        return cls(actor.id, actor.roles, actor.groups, digest)
+        return cls(actor.id, actor.on_behalf_of or actor.id, actor.roles, actor.groups, digest)

@@ -25,7 +25,7 @@ class DriftStep:
         version: which.
         request_id: the executed request that made it, or None where the user's own table was changed by other hands.
         mutation: the name of its mutation, or "".
-        requester: who executed it, or whoever changed the table.
+        actor: who executed it, or who found it changed by other hands.
         paths: which paths it changed, as JSON Pointers.
     """
 

@@ -1,7 +1,7 @@
 """The user's states, and what is known of a stored one."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, PydanticSerializationError
@@ -54,6 +54,9 @@ class State(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(type(self).model_fields) or "none"
+                raise InputError(f"{type(self).__name__} has no field {where!r}, only {known}") from error
             raise InputError(f"{type(self).__name__}.{where} does not accept that value: {first['msg']}") from error
 
     def to_json(self) -> dict[str, Any]:
@@ -109,8 +112,11 @@ class StoredState:
         return replace(self, version=self.version + 1, body=body, hash=digest(body))
 
 
+State_co = TypeVar("State_co", bound=State, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Generic[State_co]):
     """A state read back at one version.
 
     Attributes:
@@ -123,4 +129,4 @@ class Snapshot:
     state_id: str
     version: int
     hash: str
-    state: State
+    state: State_co

@@ -1,6 +1,6 @@
 """The three ledgers: a request's decisions, its audit records, a state's history; each chained by SHA-256."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -171,18 +171,23 @@ R = TypeVar("R")
 class Book(Generic[R]):
     """Reads the links of one kind of ledger as records, checking the chain."""
 
-    def __init__(self, ledger: Ledger, codec: Codec[R]) -> None:
-        """Make the book of a ledger whose rows `codec` reads."""
+    def __init__(self, ledger: Ledger, codec: Codec[R], key: Callable[[R], tuple[str, int]]) -> None:
+        """Make the book of a ledger whose rows `codec` reads; `key` gives the owner and seq that a record names."""
         self.ledger = ledger
         self._codec = codec
+        self._key = key
 
     def link(self, owner: str, seq: int, record: R, previous: str) -> Link:
         """Chain a record to the hash of the one before it ("" for the first)."""
         body = self._codec.dump(record)
         return Link(owner, seq, body, digest(body, previous))
 
-    def read(self, links: Iterable[Link], previous: str = "") -> list[R]:
-        """Read links in order, from the one after the hash `previous`.
+    def read(self, links: Iterable[Link], previous: str | None = "") -> list[R]:
+        """Read links in order.
+
+        Args:
+            links: the links.
+            previous: the hash of the link before the first; "" if there is none, None if it is not known.
 
         Raises:
             IntegrityError: a row was changed, removed or added since; names the first.
@@ -190,13 +195,16 @@ class Book(Generic[R]):
         records = []
         for link in links:
             row = f"{link.owner}#{link.seq}"
-            if digest(link.body, previous) != link.hash:
+            if previous is not None and digest(link.body, previous) != link.hash:
                 raise IntegrityError(self.ledger, row, "the hash does not follow from the row before it and its body")
-            records.append(self._codec.load(link.body, row))
+            record = self._codec.load(link.body, row)
+            if self._key(record) != (link.owner, link.seq):
+                raise IntegrityError(self.ledger, row, "another stands in its place")
+            records.append(record)
             previous = link.hash
         return records
 
 
-DECISION_BOOK = Book(Ledger.DECISIONS, DECISIONS)
-AUDIT_BOOK = Book(Ledger.AUDIT, AUDIT)
-HISTORY_BOOK = Book(Ledger.HISTORY, HISTORY)
+DECISION_BOOK = Book(Ledger.DECISIONS, DECISIONS, lambda each: (each.request_id, each.seq))
+AUDIT_BOOK = Book(Ledger.AUDIT, AUDIT, lambda each: (each.request_id, each.seq))
+HISTORY_BOOK = Book(Ledger.HISTORY, HISTORY, lambda each: (each.state_id, each.version))

@@ -11,6 +11,7 @@ from typing import Any
 from signoff.errors import (
     AlreadyExistsError,
     ConfigurationError,
+    IntegrityError,
     RevisionConflictError,
     StoreUnavailableError,
     VersionConflictError,
@@ -20,7 +21,7 @@ from signoff.model.request import TERMINAL, MutationRequest, to_micros
 from signoff.model.state import StoredState
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
-from signoff.store.port import REQUESTS, STATES, Filter, Position
+from signoff.store.port import REQUESTS, STATES, TAKEN, TERMS, Filter, Position
 
 
 class MemoryStore:
@@ -75,6 +76,7 @@ class _Tables:
     def __init__(self) -> None:
         self.requests: dict[str, MutationRequest] = {}
         self.by_key: dict[str, str] = {}
+        self.terms: dict[str, dict[int, bytes]] = {}
         self.states: dict[str, StoredState] = {}
         self.ledgers: dict[tuple[str, str], list[Link]] = {}
 
@@ -115,13 +117,21 @@ class MemoryReader:
         kept = self._tables.ledgers.get((ledger, owner))
         return kept[-1] if kept else None
 
+    def terms(self, request_id: str) -> Sequence[bytes]:
+        """Give the canonical JSON of all terms a request ever had, in order of their number."""
+        return [body for _, body in sorted(self._tables.terms.get(request_id, {}).items())]
+
     def keys(self, table: str, after: str, limit: int) -> Sequence[str]:
-        """Give ids of states or requests, or owners of a ledger, in order, those beyond `after`."""
-        names: Iterable[str] = (
-            owner for (ledger, owner), links in self._tables.ledgers.items() if ledger == table and links
-        )
-        if table in {STATES, REQUESTS}:
-            names = self._tables.states if table == STATES else self._tables.requests
+        """Give ids of states or requests, or owners of terms or of a ledger, in order, those beyond `after`."""
+        names: Iterable[str]
+        if table == STATES:
+            names = self._tables.states
+        elif table == REQUESTS:
+            names = self._tables.requests
+        elif table == TERMS:
+            names = (owner for owner, kept in self._tables.terms.items() if kept)
+        else:
+            names = (owner for (ledger, owner), links in self._tables.ledgers.items() if ledger == table and links)
         return sorted(name for name in names if name > after)[:limit]
 
 
@@ -193,6 +203,15 @@ class MemoryUnit(MemoryReader):
         elif kept is None or kept.revision != writes.revision:
             raise RevisionConflictError(request.id, writes.revision)
         self._set(self._tables.requests, request.id, replace(request))
+        if writes.new_terms:
+            self._add_terms(request)
+
+    def _add_terms(self, request: MutationRequest) -> None:
+        kept = self._tables.terms.setdefault(request.id, {})
+        if request.terms_number in kept:
+            raise IntegrityError(TERMS, f"{request.id}#{request.terms_number}", TAKEN)
+        self._undo.append(partial(kept.pop, request.terms_number))
+        kept[request.terms_number] = request.terms_json
 
     def _write_state(self, writes: Writes) -> None:
         state = writes.state
@@ -210,6 +229,6 @@ class MemoryUnit(MemoryReader):
             kept = self._tables.ledgers.setdefault((ledger, link.owner), [])
             place = bisect_right(kept, link.seq, key=lambda each: each.seq)
             if place and kept[place - 1].seq == link.seq:
-                raise RevisionConflictError(links[0].owner, links[0].seq - 1)
+                raise IntegrityError(ledger, f"{link.owner}#{link.seq}", TAKEN)
             kept.insert(place, link)
             self._undo.append(partial(kept.pop, place))

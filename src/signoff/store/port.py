@@ -13,6 +13,10 @@ from signoff.model.writes import Writes
 
 STATES = "signoff_states"
 REQUESTS = "signoff_requests"
+TERMS = "signoff_terms"
+
+TAKEN = "a row stands there already, which signoff did not write"
+"""The rule that a row breaks which was planted where signoff is about to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +73,12 @@ class Reader(Protocol):
         """Give the last link of a ledger, or None."""
         ...
 
+    def terms(self, request_id: str) -> Sequence[bytes]:
+        """Give the canonical JSON of all terms a request ever had, in order of their number."""
+        ...
+
     def keys(self, table: str, after: str, limit: int) -> Sequence[str]:
-        """Give ids of states or requests, or owners of a ledger, in order, those beyond `after`."""
+        """Give ids of states or requests, or owners of terms or of a ledger, in order, those beyond `after`."""
         ...
 
 
@@ -84,6 +92,7 @@ class Unit(Reader, Protocol):
             RevisionConflictError: the request is not at the revision it was read at.
             VersionConflictError: the state is not at the version it was read at.
             AlreadyExistsError: a new request or state has an id that is taken.
+            IntegrityError: where terms or a link belong stands a row already, which signoff did not write.
         """
         ...
 

@@ -13,6 +13,7 @@ _NONE = type(None)
 _TEXT, _WHOLE = (str,), (int,)
 _MAYBE_TEXT, _MAYBE_WHOLE = (str, _NONE), (int, _NONE)
 _LINK = (_TEXT, _WHOLE, _TEXT, _TEXT)
+_TERMS = (_TEXT, _WHOLE, _TEXT)
 _STATE = (_TEXT, _TEXT, _WHOLE, _TEXT, _TEXT)
 _REQUEST = (
     *(_TEXT, _WHOLE, _TEXT, _TEXT, _TEXT),  # id, revision, status, digest, head
@@ -42,6 +43,12 @@ def to_link(table: str, row: Row) -> Link:
     """Read a link of a ledger."""
     owner, seq, body, kept_hash = _typed(table, row, _LINK)
     return Link(owner, seq, body.encode(), kept_hash)
+
+
+def to_terms(row: Row) -> bytes:
+    """Read the body of terms."""
+    body: str = _typed("signoff_terms", row, _TERMS)[2]
+    return body.encode()
 
 
 def to_state(row: Row) -> StoredState:

@@ -131,6 +131,12 @@ WHERE id = :id AND revision = :read_revision;
 -- name: insert_terms
 INSERT INTO signoff_terms (request_id, number, body) VALUES (?, ?, ?);
 
+-- name: terms_of
+SELECT request_id, number, body FROM signoff_terms WHERE request_id = :id ORDER BY number;
+
+-- name: keys_signoff_terms
+SELECT DISTINCT request_id FROM signoff_terms WHERE request_id > :after ORDER BY request_id LIMIT :limit;
+
 -- name: insert_state
 INSERT INTO signoff_states (state_id, state_type, version, body, hash) VALUES (?, ?, ?, ?, ?);
 

@@ -13,7 +13,13 @@ from signoff.errors import (
 )
 
 _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
-    sqlite3.SQLITE_BUSY: (StoreUnavailableError, "another process holds it; nothing was written, call again"),
+    sqlite3.SQLITE_BUSY: (
+        StoreUnavailableError,
+        (
+            "another process holds it; nothing was written, call again;"
+            " if the lock is your own transaction, use gov.within(connection)"
+        ),
+    ),
     sqlite3.SQLITE_BUSY_SNAPSHOT: (
         StoreUnavailableError,
         "another connection wrote after this transaction had read; roll back, BEGIN IMMEDIATE, call again",
@@ -21,7 +27,13 @@ _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_LOCKED: (StoreUnavailableError, "another connection holds it; nothing was written, call again"),
     sqlite3.SQLITE_PROTOCOL: (StoreUnavailableError, "too many open it at once; nothing was written, call again"),
     sqlite3.SQLITE_PERM: (StoreReadOnlyError, "access is denied; check the file's permissions"),
-    sqlite3.SQLITE_READONLY: (StoreReadOnlyError, "it cannot be written; check mode=ro and the file's permissions"),
+    sqlite3.SQLITE_READONLY: (
+        StoreReadOnlyError,
+        (
+            "it cannot be written; check mode=ro and the file's permissions;"
+            " reading a database with a write-ahead log needs a folder that can be written, too"
+        ),
+    ),
     sqlite3.SQLITE_FULL: (StoreFullError, "there is no room left; nothing was written, free some and call again"),
     sqlite3.SQLITE_IOERR: (StoreUnavailableError, "the disk refused; nothing was written, check it and call again"),
     sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "it cannot be opened; check the path and its permissions"),

@@ -18,7 +18,8 @@ class JoinedSqliteStore:
     """Works through a connection that is in a transaction. The caller begins, commits and rolls back.
 
     Args:
-        connection: an open connection to a database that has signoff's schema.
+        connection: an open connection to a database that has signoff's schema: that of the store it stands in for.
+            Nothing compares the two files; in another one, requests of the store are not found.
         sources: tables of your own to govern, in the same database.
 
     Raises:

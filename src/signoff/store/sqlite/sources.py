@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -19,11 +20,14 @@ from signoff.model.canonical import Json, canonical, digest, parse
 from signoff.model.state import StoredState, state_body
 from signoff.store.port import StateSource
 from signoff.store.sqlite.errors import translated
+from signoff.store.sqlite.lent import LentConnection
 
 SqliteSource = StateSource[sqlite3.Connection]
 """A table of the user's own, in the same database."""
 
 T = TypeVar("T")
+
+_LEAVE_OUT = "leave out commit(), rollback() and `with connection`: signoff commits"
 
 
 def checked_sources(sources: Sequence[SqliteSource]) -> tuple[SqliteSource, ...]:
@@ -111,17 +115,39 @@ def _checked(source: SqliteSource, loaded: Any, state_id: str) -> tuple[int, Jso
 
 
 def _asked(source: SqliteSource, connection: sqlite3.Connection, call: Callable[[], T]) -> T:
-    """Call the user's adapter, and give what it raises a type."""
-    begun = connection.in_transaction
+    """Call the user's adapter, and give what it raises a type.
+
+    A connection of signoff's own does not let it end the transaction; on the caller's own it can only be noticed.
+    """
+    attempts: list[str | None] = []
+    guard = connection.lent(attempts) if isinstance(connection, LentConnection) else nullcontext()
+    ended = f"{source!r} ended signoff's transaction: {_LEAVE_OUT}"
+    refused = f"{source!r} tried to end signoff's transaction: {_LEAVE_OUT}"
     try:
         with translated(f"{source!r}"):
-            answer = call()
-    except SignoffError:
+            begun = connection.in_transaction
+            with guard:
+                answer = _told(source, call)
+            over = begun and not connection.in_transaction
+    except SignoffError as error:
+        if attempts:
+            raise UserCodeError(refused) from error
+        raise
+    if attempts:
+        raise UserCodeError(refused)
+    if over:
+        raise UserCodeError(ended)
+    return answer
+
+
+def _told(source: SqliteSource, call: Callable[[], T]) -> T:
+    """Give what the adapter raises a type, but for what the database has to say of itself."""
+    try:
+        return call()
+    except sqlite3.IntegrityError as error:
+        message = f"{source!r} broke a constraint of its table: {error}; nothing was written"
+        raise UserCodeError(message) from error
+    except (SignoffError, sqlite3.Error):
         raise
     except Exception as error:
         raise UserCodeError(f"{source!r} raised {type(error).__name__}: {error}; nothing was written") from error
-    if begun and not connection.in_transaction:
-        raise UserCodeError(
-            f"{source!r} ended signoff's transaction: leave out commit(), rollback() and `with connection`"
-        )
-    return answer

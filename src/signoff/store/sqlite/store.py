@@ -10,6 +10,7 @@ from threading import Lock, RLock
 
 from signoff.errors import ConfigurationError, StoreUnavailableError
 from signoff.store.sqlite.errors import translated
+from signoff.store.sqlite.lent import LentConnection
 from signoff.store.sqlite.schema import migrate, require_schema
 from signoff.store.sqlite.sources import SqliteSource, checked_sources
 from signoff.store.sqlite.transaction import transaction
@@ -31,6 +32,7 @@ class SqliteStore:
         read_only: open an existing file without the right to write.
 
     Raises:
+        ConfigurationError: no file can have this path.
         StoreError: the file cannot be opened, is no database, or was written by a newer signoff.
     """
 
@@ -42,7 +44,7 @@ class SqliteStore:
         timeout: float = 5.0,
         read_only: bool = False,
     ) -> None:
-        self._path = str(path)
+        self._path = _checked_path(str(path))
         self._sources = checked_sources(sources)
         self._timeout = timeout
         self._read_only = read_only
@@ -64,7 +66,12 @@ class SqliteStore:
         mode = "ro" if self._read_only else "rwc"
         target = self._path if memory else f"{Path(self._path).absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(
-            target, uri=not memory, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            target,
+            uri=not memory,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=LentConnection,
         )
         try:
             connection.execute("PRAGMA synchronous=FULL")
@@ -174,3 +181,13 @@ class SqliteStore:
 
     def __repr__(self) -> str:
         return f"SqliteStore({self._path!r})"
+
+
+def _checked_path(path: str) -> str:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"path {path!r} has a lone surrogate, which no file name can; take it out") from error
+    if "\0" in path:
+        raise ConfigurationError(f"path {path!r} has a NUL character, which no file name can; take it out")
+    return path

@@ -16,8 +16,8 @@ from signoff.model.request import MutationRequest
 from signoff.model.state import StoredState
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
-from signoff.store.port import REQUESTS, STATES, Filter, Position
-from signoff.store.rows import from_row, to_key, to_link, to_row, to_state
+from signoff.store.port import REQUESTS, STATES, TAKEN, TERMS, Filter, Position
+from signoff.store.rows import from_row, to_key, to_link, to_row, to_state, to_terms
 from signoff.store.sql import queries
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.sources import SqliteSource, load, save, source_of
@@ -109,8 +109,12 @@ class SqliteReader:
         row = self._one(f"last_link_{ledger}", {"owner": owner}, ledger, owner)
         return None if row is None else to_link(ledger, row)
 
+    def terms(self, request_id: str) -> Sequence[bytes]:
+        """Give the canonical JSON of all terms a request ever had, in order of their number."""
+        return [to_terms(row) for row in self._all("terms_of", {"id": request_id}, TERMS, request_id)]
+
     def keys(self, table: str, after: str, limit: int) -> Sequence[str]:
-        """Give ids of states or requests, or owners of a ledger, in order, those beyond `after`."""
+        """Give ids of states or requests, or owners of terms or of a ledger, in order, those beyond `after`."""
         rows = self._all(f"keys_{table}", {"after": after, "limit": limit}, table, f"after {after!r}")
         return [to_key(table, row) for row in rows]
 
@@ -120,6 +124,8 @@ class SqliteUnit(SqliteReader):
 
     def write(self, writes: Writes) -> None:
         """Write one governed step, all of it or nothing."""
+        if not self._in_transaction():  # a savepoint would begin one of its own, and be durable at once
+            raise StoreError("the transaction was ended before this step was written; nothing was written, call again")
         self._savepoint("SAVEPOINT signoff_write")
         try:
             self._write_request(writes)
@@ -128,11 +134,16 @@ class SqliteUnit(SqliteReader):
             self._append(Ledger.AUDIT, writes.audit)
             self._append(Ledger.HISTORY, writes.history)
         except BaseException:
-            if self._connection.in_transaction:
+            if self._in_transaction():
                 self._savepoint("ROLLBACK TO signoff_write")
                 self._savepoint("RELEASE signoff_write")
             raise
         self._savepoint("RELEASE signoff_write")
+
+    def _in_transaction(self) -> bool:
+        """Whether the transaction goes on: the user's code may have ended it, and so may SQLite, on a grave error."""
+        with translated("the SQLite store"):
+            return self._connection.in_transaction
 
     def _savepoint(self, statement: str) -> None:
         with translated("the SQLite store"):
@@ -148,7 +159,15 @@ class SqliteUnit(SqliteReader):
         elif self._run("update_request", row | {"read_revision": writes.revision}).rowcount != 1:
             raise RevisionConflictError(request.id, writes.revision)
         if writes.new_terms:
+            self._insert_terms(request)
+
+    def _insert_terms(self, request: MutationRequest) -> None:
+        try:
             self._run("insert_terms", (request.id, request.terms_number, request.terms_json.decode()))
+        except StoreError as error:
+            if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+                raise IntegrityError(TERMS, f"{request.id}#{request.terms_number}", TAKEN) from error
+            raise
 
     def _insert_request(self, request: MutationRequest, row: tuple[Any, ...]) -> None:
         try:
@@ -194,14 +213,13 @@ class SqliteUnit(SqliteReader):
             raise AlreadyExistsError(message) from error
 
     def _append(self, ledger: Ledger, links: Sequence[Link]) -> None:
-        rows = [(link.owner, link.seq, link.body.decode(), link.hash) for link in links]
-        try:
-            with translated("the SQLite store"):
-                self._cursor.executemany(self._sql[f"append_{ledger}"], rows)
-        except StoreError as error:
-            if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-                raise RevisionConflictError(links[0].owner, links[0].seq - 1) from error
-            raise
+        for link in links:
+            try:
+                self._run(f"append_{ledger}", (link.owner, link.seq, link.body.decode(), link.hash))
+            except StoreError as error:
+                if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+                    raise IntegrityError(ledger, f"{link.owner}#{link.seq}", TAKEN) from error
+                raise
 
 
 def _fitting(micros: int) -> int:
