@@ -17,11 +17,12 @@ from signoff.lifecycle.step import Evidence, Step
 from signoff.lifecycle.table import LIFECYCLE, Table, Transition, Trigger
 from signoff.model.canonical import Link, digest
 from signoff.model.changes import ChangeKind
-from signoff.model.request import TERMINAL, Terms
+from signoff.model.request import TERMINAL
 from signoff.model.requirement import Vote
 from signoff.model.resolution import Resolution, ResolutionOutcome
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import StoredState
+from signoff.model.terms import Terms
 from signoff.model.trail import AUDIT_BOOK, DECISION_BOOK, HISTORY_BOOK, Book, Category, Decision, HistoryKind
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from signoff import Intent, OnDrift, Requirement
 from signoff.errors import ConfigurationError
 from signoff.lifecycle.quorum import standing
-from signoff.model.request import Terms
 from signoff.model.requirement import Vote
+from signoff.model.terms import Terms
 
 ROLES = ("security", "finance", "legal")
 

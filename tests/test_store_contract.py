@@ -24,18 +24,11 @@ from signoff.errors import (
 )
 from signoff.model.canonical import Link, digest
 from signoff.model.mutation import Intent
-from signoff.model.request import (
-    TERMINAL,
-    Filed,
-    MutationRequest,
-    OnDrift,
-    Status,
-    Terms,
-    to_micros,
-)
-from signoff.model.request import TERMS as TERMS_CODEC
+from signoff.model.request import TERMINAL, Filed, MutationRequest, Status, to_micros
 from signoff.model.requirement import Requirement
 from signoff.model.state import StoredState
+from signoff.model.terms import TERMS as TERMS_CODEC
+from signoff.model.terms import OnDrift, Terms
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
 from signoff.store.memory import MemoryStore

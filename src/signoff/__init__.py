@@ -10,10 +10,11 @@ from signoff.model.actor import Actor, ActorKind, Directory, OpenDirectory, Stat
 from signoff.model.changes import Change
 from signoff.model.mutation import Intent, Issue, Mutation, Risk
 from signoff.model.outcome import Outcome
-from signoff.model.request import MutationRequest, OnDrift, Status
+from signoff.model.request import MutationRequest, Status
 from signoff.model.requirement import Requirement
 from signoff.model.run import Mode, Run
 from signoff.model.state import Snapshot, State
+from signoff.model.terms import OnDrift
 from signoff.store.port import StateSource
 
 __all__ = [

@@ -16,7 +16,8 @@ from signoff.cli.views import history_view, trail_view, verification_view
 from signoff.documents import MergeDocument, PatchDocument
 from signoff.engine.policies import deny
 from signoff.governance.facade import Governance
-from signoff.model.request import MutationRequest, OnDrift
+from signoff.model.request import MutationRequest
+from signoff.model.terms import OnDrift
 from signoff.store.sqlite import SqliteStore
 
 

@@ -8,7 +8,8 @@ from signoff.cli.views import File
 from signoff.governance.queries import Page
 from signoff.governance.verification import Verification
 from signoff.model.canonical import Json, parse, stamp
-from signoff.model.request import TERMS, MutationRequest
+from signoff.model.request import MutationRequest
+from signoff.model.terms import TERMS
 from signoff.model.trail import AUDIT, DECISIONS, HISTORY, HistoryEntry
 
 

@@ -19,8 +19,9 @@ from signoff.governance.facade import Governance
 from signoff.model.changes import same_effect
 from signoff.model.mutation import Mutation
 from signoff.model.outcome import Outcome
-from signoff.model.request import MutationRequest, OnDrift, Status
+from signoff.model.request import MutationRequest, Status
 from signoff.model.resolution import Resolution, ResolutionOutcome
+from signoff.model.terms import OnDrift
 from signoff.model.trail import Decision
 
 MEANWHILE = "meanwhile"

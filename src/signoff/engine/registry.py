@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from signoff.errors import ConfigurationError, InputError, MutationContractError, NotRegisteredError
-from signoff.model.canonical import canonical
+from signoff.model.canonical import canonical, complaint
 from signoff.model.mutation import Intent, Mutation
 from signoff.model.names import checked_id
 from signoff.model.sets import holds_unsorted_set
@@ -104,11 +104,9 @@ class Registry:
         try:
             return cls.model_validate_json(stored.body)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = "/".join(str(part) for part in first["loc"])
             raise ConfigurationError(
                 f"state {stored.state_id!r} was stored when {cls.__name__} had another shape: it does not accept "
-                f"/{where} now ({first['msg']}); give new fields a default, or keep the old class under its type_name"
+                f"{complaint(error)}; give new fields a default, or keep the old class under its type_name"
             ) from error
 
 
@@ -149,9 +147,7 @@ def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:
     try:
         return cls.model_validate_json(payload)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"])
         raise MutationContractError(
-            f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at /{where}: {first['msg']}; "
+            f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at {complaint(error)}; "
             "raise schema_version when a payload changes, and keep the old class registered"
         ) from error

@@ -13,7 +13,7 @@ from signoff.engine.registry import copied
 from signoff.engine.witness import Witness
 from signoff.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
 from signoff.model.actor import Actor
-from signoff.model.canonical import parse
+from signoff.model.canonical import complaint, parse
 from signoff.model.changes import diff
 from signoff.model.mutation import Issue, Mutation
 from signoff.model.names import checked_choice, described, storable
@@ -142,7 +142,7 @@ class MutationEngine:
         name = type(mutation).mutation_name
         witness = Witness(name)
         witness.watch("its own payload", mutation, mutation.payload())
-        witness.watch("the state it was given", state, state_body(state))  # defaults of new fields included
+        witness.watch("the state it was given", state, state_body(state))
         issues = _check(mutation, state)
         if issues or mode is Mode.VALIDATE:
             witness.testify()
@@ -195,10 +195,8 @@ def _copy(state_class: type[State], body: bytes) -> State:
     try:
         return state_class.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"])
         raise InputError(
-            f"this {state_class.__name__} is not valid at /{where}: {first['msg']}; build it by its constructor"
+            f"this {state_class.__name__} is not valid at {complaint(error)}; build it by its constructor"
         ) from error
 
 
@@ -251,9 +249,8 @@ def _kept(name: str, state_class: type[State], after: object) -> bytes:
         body = state_body(after)
         back = state_class.model_validate_json(body)
     except (ValidationError, NotCanonicalError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise MutationContractError(
-            f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {why}"
+            f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {complaint(error)}"
         ) from error
     if back != after or state_body(back) != body:
         raise MutationContractError(

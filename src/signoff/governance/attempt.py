@@ -14,11 +14,12 @@ from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Actor, look_up
 from signoff.model.changes import same_changes, same_effect
 from signoff.model.outcome import Outcome
-from signoff.model.request import Status, Terms
+from signoff.model.request import Status
 from signoff.model.requirement import Requirement, Vote
 from signoff.model.resolution import DriftStep, ResolutionOutcome
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import StoredState
+from signoff.model.terms import Terms
 from signoff.model.trail import AUDIT, Ledger
 from signoff.store.port import Unit
 

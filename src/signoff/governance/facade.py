@@ -26,9 +26,10 @@ from signoff.lifecycle.table import Trigger
 from signoff.model.actor import Directory, OpenDirectory
 from signoff.model.mutation import Mutation
 from signoff.model.outcome import BatchItem, Outcome
-from signoff.model.request import MutationRequest, OnDrift
+from signoff.model.request import MutationRequest
 from signoff.model.run import Run
 from signoff.model.state import Snapshot, State
+from signoff.model.terms import OnDrift
 from signoff.store.port import StateSource, Store
 
 S = TypeVar("S", bound=State)
@@ -75,7 +76,7 @@ class Governance(Queries):
             mutations: the mutation classes.
             policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
             directory: who is who; everybody is let in without roles if left out.
-            sources: tables of your own, in the same database, to govern.
+            sources: tables of your own in the same database.
             interceptors: who is told of every execution, in order.
             clock: gives the moment, with a time zone.
             new_id: gives fresh ids; time-ordered ones keep tables compact.
@@ -153,12 +154,7 @@ class Governance(Queries):
         return create_state(self._context, state_id, state, by, exist_ok=exist_ok)
 
     def preview(self, mutation: Mutation[Any], *, to: str, by: str) -> Run:
-        """Say what a mutation would do and require, and store nothing.
-
-        Args:
-            mutation: what to change.
-            to: the id of the state.
-            by: who would ask.
+        """Say what a mutation would do and require, and store nothing; arguments as for `submit`.
 
         Returns:
             The simulated run: change set, issues, what policies say, requirements.
@@ -192,7 +188,7 @@ class Governance(Queries):
             on_drift: what to do if the state has moved by the time of execution: reject, renew_approval, revalidate or
                 keep_if_same_effect.
             fallback: what to do where on_drift is keep_if_same_effect and the effect is another.
-            pause_for_revalidation: wait in `revalidation` for a call of `revalidate`.
+            pause_for_revalidation: wait in `revalidation` for `revalidate`.
             expires_at: the deadline, with a time zone.
             expected_version: refuse unless the state has this version.
             idempotency_key: the same key and the same wish give the first request again.
@@ -292,8 +288,6 @@ class Governance(Queries):
         Returns:
             An item for each id, in order, with its outcome or the error that refused it.
 
-        Raises:
-            StoreError: the store could not, and none was executed.
         """
         return self._execution.execute_many(request_ids, by=by, reason=reason)
 

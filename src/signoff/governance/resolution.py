@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from signoff.errors import IntegrityError
-from signoff.model.request import OnDrift
 from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
+from signoff.model.terms import OnDrift
 from signoff.model.trail import HISTORY_BOOK, Ledger
 from signoff.store.port import Reader
 

@@ -9,7 +9,7 @@ from signoff.errors import InputError, NotCanonicalError
 from signoff.governance.context import Context
 from signoff.governance.dossier import check_state
 from signoff.model.actor import Actor, ActorKind, look_up
-from signoff.model.canonical import digest, parse
+from signoff.model.canonical import complaint, digest, parse
 from signoff.model.changes import Change, ChangeKind
 from signoff.model.names import checked_id
 from signoff.model.state import Snapshot, State, StoredState, state_body
@@ -71,7 +71,7 @@ def _read_back(state_id: str, state: S, body: bytes) -> S:
         loaded = cls.model_validate_json(body)
         again = state_body(loaded)
     except (ValidationError, NotCanonicalError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        why = complaint(error)
         raise InputError(f"the {cls.__name__} for {state_id!r} cannot be read back once it is stored: {why}") from error
     if again != body or loaded != state:
         raise InputError(

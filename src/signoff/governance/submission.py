@@ -23,9 +23,10 @@ from signoff.model.actor import Actor, look_up
 from signoff.model.canonical import canonical, digest
 from signoff.model.mutation import Mutation
 from signoff.model.names import checked_choice, checked_id, checked_metadata, checked_moment, checked_text
-from signoff.model.request import MutationRequest, OnDrift, Terms
+from signoff.model.request import MutationRequest
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import StoredState
+from signoff.model.terms import OnDrift, Terms
 from signoff.store.port import Reader
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from signoff.model.request import Terms
 from signoff.model.requirement import Requirement, Vote
+from signoff.model.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from typing import TypeVar
 from signoff.errors import ConfigurationError
 from signoff.model.actor import Actor
 from signoff.model.canonical import Link
-from signoff.model.request import MutationRequest, Status, Terms
+from signoff.model.request import MutationRequest, Status
 from signoff.model.requirement import Vote
 from signoff.model.resolution import Resolution
 from signoff.model.run import Run
 from signoff.model.state import StoredState
+from signoff.model.terms import Terms
 from signoff.model.writes import Writes
 
 T = TypeVar("T")

@@ -124,6 +124,14 @@ def digest(body: bytes, previous: str = "") -> str:
     return sha256(previous.encode() + body).hexdigest()
 
 
+def complaint(error: ValidationError | SignoffError) -> str:
+    """Say what a class does not accept, and where: `/limit: Field required`."""
+    if isinstance(error, SignoffError):
+        return str(error)
+    first = error.errors()[0]
+    return f"/{'/'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
 def stamp(moment: datetime) -> str:
     """Write a moment in UTC in the one format: `2026-01-31T12:00:00.000000Z`.
 
@@ -176,7 +184,5 @@ class Codec(Generic[T]):
         """
         try:
             return self._adapter.validate_json(body)
-        except ValidationError as error:
-            raise IntegrityError(self._table, row, f"the body cannot be read ({error.errors()[0]['msg']})") from error
-        except SignoffError as error:  # a record's own rules
-            raise IntegrityError(self._table, row, f"the body cannot be read ({error})") from error
+        except (ValidationError, SignoffError) as error:  # of pydantic, or of a record's own rules
+            raise IntegrityError(self._table, row, f"the body cannot be read ({complaint(error)})") from error

@@ -1,4 +1,4 @@
-"""The durable request, and the terms an approval covers."""
+"""The durable request, and its statuses."""
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -7,10 +7,10 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Self
 
-from signoff.model.canonical import Codec, Moment, digest, parse, written
+from signoff.model.canonical import digest, parse, written
 from signoff.model.changes import Changes
-from signoff.model.mutation import Intent
 from signoff.model.requirement import Requirement
+from signoff.model.terms import TERMS, OnDrift, Terms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,69 +51,6 @@ class Status(StrEnum):
 TERMINAL = frozenset(
     {Status.EXECUTED, Status.STALE, Status.REJECTED, Status.CANCELED, Status.EXPIRED, Status.SUPERSEDED}
 )
-
-
-class OnDrift(StrEnum):
-    """What to do when the state has moved since the request was approved.
-
-    `KEEP_IF_SAME_EFFECT` simulates again on the latest state: if the change set is the same, byte for byte, and
-    policies and checks pass, the approval still covers it; otherwise the fallback applies.
-    """
-
-    REJECT = "reject"
-    RENEW_APPROVAL = "renew_approval"
-    REVALIDATE = "revalidate"
-    KEEP_IF_SAME_EFFECT = "keep_if_same_effect"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Everything an approval covers. Immutable; an edit makes new terms with a new digest.
-
-    Attributes:
-        request_id: the request they belong to: no other request's votes can ever fit.
-        number: 1 for the first terms of a request, 2 for renewed ones, and so on: no old vote can ever fit.
-        state_id: which state is to change.
-        state_type: the `type_name` of its class.
-        mutation: the registered name of the mutation.
-        schema_version: of the mutation.
-        payload: the mutation's fields, as canonical JSON text.
-        intent: what it is for.
-        requester: who asked.
-        on_behalf_of: for whom, if for somebody else.
-        reason: why, in the requester's words.
-        expected_version: the version of the state it was approved for.
-        state_hash: SHA-256 of the state at that version.
-        on_drift: what to do when the state has moved.
-        fallback: what to do when `on_drift` is keep_if_same_effect and the effect is not the same.
-        pause_for_revalidation: stop in `revalidation` instead of going on in the same call.
-        requirements: what must be met.
-        effect: the change set from simulating it on the state at that version.
-        expires_at: the deadline, if any.
-    """
-
-    request_id: str
-    number: int
-    state_id: str
-    state_type: str
-    mutation: str
-    schema_version: int
-    payload: str
-    intent: Intent
-    requester: str
-    on_behalf_of: str | None
-    reason: str
-    expected_version: int
-    state_hash: str
-    on_drift: OnDrift
-    fallback: OnDrift
-    pause_for_revalidation: bool
-    requirements: tuple[Requirement, ...]
-    effect: Changes
-    expires_at: Moment | None
-
-
-TERMS = Codec(Terms, "signoff_terms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from signoff.errors import (
     UserCodeError,
     VersionConflictError,
 )
-from signoff.model.canonical import Json, canonical, digest, parse
+from signoff.model.canonical import Json, canonical, complaint, digest, parse
 from signoff.model.state import StoredState, state_body
 from signoff.store.port import StateSource
 from signoff.store.sqlite.errors import translated
@@ -70,9 +70,7 @@ def load(source: SqliteSource, connection: sqlite3.Connection, state_id: str) ->
     except NotCanonicalError as error:
         raise UserCodeError(f"{source!r} loaded {key!r} with what is not JSON: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"])
-        rule = f"{source.state_type.__name__} does not accept it at /{where}: {first['msg']}"
+        rule = f"{source.state_type.__name__} does not accept it at {complaint(error)}"
         raise IntegrityError(type(source).__name__, state_id, rule) from error
     return StoredState(state_id, source.state_type.type_name, version, body, digest(body), foreign=True)
 
