@@ -20,6 +20,7 @@ from signoff.errors import (
     StoreUnavailableError,
     TransitionRefusedError,
 )
+from signoff.store.sqlite import JoinedSqliteStore
 
 
 @pytest.fixture
@@ -246,11 +247,11 @@ def test_after_the_commit_the_joined_governance_is_over(gov: Governance, mine: s
     mine.execute("ROLLBACK")
 
 
-def test_a_file_without_the_schema_is_refused_and_left_alone(gov: Governance, tmp_path: Path) -> None:
+def test_a_file_without_the_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "other.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SchemaVersionError, match="open it once with Governance.open"):
-            gov.within(other)
+            JoinedSqliteStore(other)
         assert other.in_transaction
         assert other.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
@@ -397,3 +398,14 @@ def test_closing_the_joined_governance_leaves_the_connection_to_the_caller(
     assert mine.in_transaction
     mine.execute("COMMIT")
     assert gov.get_request(made.id) == made
+
+
+def test_a_connection_to_another_database_is_refused(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'one.db'}") as one, opened(f"sqlite:///{tmp_path / 'two.db'}") as two:
+        other = sqlite3.connect(tmp_path / "two.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ConfigurationError, match="leads to another database"):
+            one.within(other)
+        assert two.within(other).get_state(HOUSE).version == 1
+        other.execute("ROLLBACK")
+        other.close()

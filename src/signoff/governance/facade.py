@@ -116,10 +116,12 @@ class Governance(Queries):
             connection: an open sqlite3 connection to the same database, in a transaction.
 
         Raises:
-            ConfigurationError: no transaction is open.
+            ConfigurationError: no transaction is open, or the connection leads to another database.
             SchemaVersionError: the database has not signoff's schema.
         """
-        return type(self)(replace(self._context, store=join_store(connection, self._sources)), self._sources)
+        return type(self)(
+            replace(self._context, store=join_store(self._context.store, connection, self._sources)), self._sources
+        )
 
     def close(self) -> None:
         """Close the store."""
@@ -154,11 +156,7 @@ class Governance(Queries):
         return create_state(self._context, state_id, state, by, exist_ok=exist_ok)
 
     def preview(self, mutation: Mutation[Any], *, to: str, by: str) -> Run:
-        """Say what a mutation would do and require, and store nothing; arguments as for `submit`.
-
-        Returns:
-            The simulated run: change set, issues, what policies say, requirements.
-        """
+        """Simulate a mutation and store nothing: gives change set, issues, what policies say, requirements."""
         return self._submission.preview(mutation, to=to, by=by)
 
     def submit(

@@ -69,12 +69,14 @@ def _options(url: str, query: str) -> dict[str, Any]:
     return options
 
 
-def join_store(connection: object, sources: Sequence[StateSource[Any]]) -> Store:
+def join_store(store: Store, connection: object, sources: Sequence[StateSource[Any]]) -> Store:
     """Give a store that works inside the caller's open transaction.
 
     Raises:
-        ConfigurationError: this is no connection that signoff knows.
+        ConfigurationError: this is no connection that signoff knows, or it leads to another database.
     """
-    if isinstance(connection, sqlite3.Connection):
-        return JoinedSqliteStore(connection, sources=sources)
-    raise ConfigurationError(f"{connection!r} is no sqlite3.Connection")
+    if not isinstance(connection, sqlite3.Connection):
+        raise ConfigurationError(f"{connection!r} is no sqlite3.Connection")
+    if isinstance(store, SqliteStore) and not store.keeps(connection):
+        raise ConfigurationError(f"this connection leads to another database than {store!r}; open one to the same file")
+    return JoinedSqliteStore(connection, sources=sources)

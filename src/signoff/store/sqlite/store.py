@@ -169,6 +169,14 @@ class SqliteStore:
             )
         return self._writer
 
+    def keeps(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether a connection leads to the file of this store."""
+        with translated(self._path):
+            cursor = connection.cursor()
+            cursor.row_factory = None
+            file = os.fsdecode(cursor.execute("PRAGMA database_list").fetchone()[2])  # the first one is main
+        return bool(file) and self._path != MEMORY and Path(file).samefile(self._path)
+
     def close(self) -> None:
         """Close every connection; one that a view still reads through is closed when that ends."""
         if os.getpid() != self._pid:
