@@ -200,7 +200,7 @@ class TestRulings:
         two = require_approval(2)
         body = Box().model_dump_json().encode()
         run = engine(two, allow()).evaluate(
-            put(), Box, body, BOB, COMMIT, met=lambda required: required == (Requirement(2),)
+            put(), Box(), body, BOB, COMMIT, met=lambda required: required == (Requirement(2),)
         )
         assert run.accepted
         assert run.requirements == (Requirement(2),)
@@ -646,4 +646,4 @@ class TestInterceptors:
 
     def test_evaluating_tells_nobody(self) -> None:
         body = Box().model_dump_json().encode()
-        assert self.told(lambda mine: mine.evaluate(put(), Box, body, BOB, COMMIT)) == []
+        assert self.told(lambda mine: mine.evaluate(put(), Box(), body, BOB, COMMIT)) == []

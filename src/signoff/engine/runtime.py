@@ -85,7 +85,8 @@ class MutationEngine:
         mode = _fitting(mutation, state, mode)
         copy = copied(mutation)
         reports = self.begin(copy, mode)
-        run = self.evaluate(copy, type(state), state_body(state), actor, mode, state_id=state_id)
+        body = state_body(state)
+        run = self.evaluate(copy, _copy(type(state), body), body, actor, mode, state_id=state_id)
         return self.finish(replace(run, reports=reports))
 
     def begin(self, mutation: Mutation[Any], mode: Mode) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ class MutationEngine:
     def evaluate(
         self,
         mutation: Mutation[Any],
-        state_class: type[State],
+        state: State,
         body: bytes,
         actor: Actor,
         mode: Mode,
@@ -116,15 +117,14 @@ class MutationEngine:
 
         Args:
             mutation: what to change.
-            state_class: the class of the state.
-            body: the state as canonical JSON; `apply` only ever gets copies made from it.
+            state: what it is changed on; an instance that nobody else holds.
+            body: what that instance was made from, as canonical JSON.
             actor: who asks.
             mode: commit, simulate or validate.
             state_id: the id of the state, for policies.
             met: tells whether all of some requirements are met already.
         """
         begun = self._timer()
-        state = _copy(state_class, body)
         run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, met=met)
         return replace(run, duration_us=(self._timer() - begun) // 1000)
 

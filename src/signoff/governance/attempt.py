@@ -96,12 +96,12 @@ class Attempt:
         wanted = context.registry.state_class(terms.state_type)
         if wanted is not type(mutation).state_class() or self.state.state_type != terms.state_type:
             raise MutationContractError(f"{terms.mutation} no longer changes a {terms.state_type}; cancel the request")
-        context.registry.load_state(self.state)
+        state = context.registry.load_state(self.state)
         requester = replace(look_up(context.directory, terms.requester), on_behalf_of=terms.on_behalf_of)
         self._reports += context.engine.begin(mutation, Mode.COMMIT)
         self._run = context.engine.evaluate(
             mutation,
-            wanted,
+            state,
             self.state.body,
             requester,
             Mode.COMMIT,

@@ -155,8 +155,8 @@ class Submission:
         wanted = cls.state_class()
         if state.state_type != wanted.type_name:
             raise InputError(f"{cls.mutation_name} changes a {wanted.type_name}, and {to!r} is a {state.state_type}")
-        self._context.registry.load_state(state)
-        run = self._context.engine.evaluate(copy, wanted, state.body, actor, Mode.SIMULATE, state_id=to)
+        loaded = self._context.registry.load_state(state)
+        run = self._context.engine.evaluate(copy, loaded, state.body, actor, Mode.SIMULATE, state_id=to)
         return _Simulated(copy, payload, state, run)
 
 
