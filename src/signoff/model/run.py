@@ -13,8 +13,8 @@ from signoff.model.trail import Answer
 class Mode(StrEnum):
     """How far a run goes.
 
-    `VALIDATE` only checks; `SIMULATE` also applies and asks the policies; `COMMIT` does the same and means it: what
-    still needs an approval is refused.
+    `VALIDATE` only checks. `SIMULATE` also applies, twice, so that an `apply` left to chance is found, and asks the
+    policies. `COMMIT` applies once and asks the policies. What still needs an approval ends as `unapproved` in both.
     """
 
     COMMIT = "commit"
