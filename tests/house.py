@@ -1,7 +1,10 @@
 """The states and mutations that tests govern: who has which role in a house, and how much anybody may spend."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
+
+import pytest
 
 from signoff import (
     Governance,
@@ -9,10 +12,14 @@ from signoff import (
     Issue,
     Mutation,
     MutationRequest,
+    OnDrift,
     Risk,
     State,
     require_approval,
 )
+from signoff.errors import TransitionRefusedError
+from signoff.model.requirement import Requirement
+from signoff.model.terms import Terms
 from signoff.store.port import Store
 
 
@@ -80,3 +87,49 @@ def approved(gov: Governance, mutation: Mutation[Any] | None = None, **options: 
     """Submit by bob and approve by carol."""
     request = gov.submit(mutation or GrantRole(user="ada", role="reader"), to=HOUSE, by="bob", **options)
     return gov.approve(request.id, by="carol", digest=request.digest)
+
+
+def a_terms(*requirements: Requirement, **fields: Any) -> Terms:  # noqa: ANN401 - fields of Terms
+    """Make terms that require this: bob asks to make ada a reader, on version 4 of the house."""
+    plain: dict[str, Any] = {
+        "request_id": "r-1",
+        "number": 1,
+        "state_id": "house",
+        "state_type": "Roles",
+        "mutation": "GrantRole",
+        "schema_version": 1,
+        "payload": '{"role":"reader","user":"ada"}',
+        "intent": Intent(operation="grant-role"),
+        "requester": "bob",
+        "on_behalf_of": None,
+        "reason": "INC-42",
+        "expected_version": 4,
+        "state_hash": "h4",
+        "on_drift": OnDrift.REJECT,
+        "fallback": OnDrift.REJECT,
+        "pause_for_revalidation": False,
+        "requirements": requirements,
+        "effect": (),
+        "expires_at": None,
+    }
+    return Terms(**{**plain, **fields})
+
+
+@contextmanager
+def unchanged(gov: Governance, request: MutationRequest) -> Iterator[None]:
+    """See to it that the request, its trail, its attempts and the house are afterwards what they were."""
+
+    def seen() -> tuple[object, ...]:
+        return gov.get_request(request.id), gov.decisions(request.id), gov.audit(request.id), gov.get_state(HOUSE)
+
+    before = seen()
+    yield
+    assert seen() == before
+
+
+@contextmanager
+def refused(gov: Governance, request: MutationRequest, rule: str, words: str | None = None) -> Iterator[None]:
+    """Expect a refusal by a rule of the lifecycle, in these words, that leaves nothing behind."""
+    with unchanged(gov, request), pytest.raises(TransitionRefusedError, match=words) as caught:
+        yield
+    assert (caught.value.rule, caught.value.request_id) == (rule, request.id)

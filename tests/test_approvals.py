@@ -45,16 +45,22 @@ def test_an_approval_is_complete_when_enough_distinct_people_gave_it(
 
 
 @pytest.mark.parametrize(
-    ("by", "words"),
+    ("by", "rule", "words"),
     [
-        ("bob", "bob asked for it and cannot decide on it"),
-        ("ann", "ann is not eligible, with no roles: it requires 2 approvals by role security or group board"),
+        ("bob", "separation_of_duties", "bob asked for it and cannot decide on it"),
+        (
+            "ann",
+            "eligible",
+            "ann is not eligible, with no roles: it requires 2 approvals by role security or group board",
+        ),
     ],
 )
-def test_who_may_not_approve_is_told_why(gov: Governance, request_: MutationRequest, by: str, words: str) -> None:
+def test_who_may_not_approve_is_told_why(
+    gov: Governance, request_: MutationRequest, by: str, rule: str, words: str
+) -> None:
     with pytest.raises(TransitionRefusedError, match=words) as refused:
         gov.approve(request_.id, by=by, digest=request_.digest)
-    assert (refused.value.trigger, refused.value.rule) == ("vote", "may_vote")
+    assert (refused.value.trigger, refused.value.rule) == ("vote", rule)
     assert gov.get_request(request_.id) == request_
 
 
@@ -68,8 +74,9 @@ def test_nobody_approves_what_was_asked_on_their_behalf(store: Store) -> None:
 
 def test_nobody_approves_twice(gov: Governance, request_: MutationRequest) -> None:
     gov.approve(request_.id, by="carol", digest=request_.digest)
-    with pytest.raises(TransitionRefusedError, match="carol has approved it already"):
+    with pytest.raises(TransitionRefusedError, match="carol has approved it already") as refused:
         gov.approve(request_.id, by="carol", digest=request_.digest)
+    assert refused.value.rule == "one_vote"
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, "", None])
@@ -95,19 +102,54 @@ def test_whoever_may_approve_may_reject_with_a_reason(gov: Governance, request_:
         gov.reject(request_.id, by="carol", reason=" ")
     with pytest.raises(TransitionRefusedError, match="not eligible"):
         gov.reject(request_.id, by="ann", reason="no")
-    assert gov.reject(request_.id, by="carol", reason="too much").status is Status.REJECTED
-    assert gov.decisions(request_.id)[-1].reason == "too much"
+    assert gov.reject(request_.id, by="carol", reason="too much").status is Status.PENDING
+    last = gov.decisions(request_.id)[-1]
+    assert (last.code, last.actor, last.reason, last.metadata["code"]) == ("dissented", "carol", "too much", "other")
+
+
+def test_rejections_end_a_request_once_too_few_are_left_to_approve(gov: Governance, request_: MutationRequest) -> None:
+    """Two of carol, dave and eve must approve: after two rejections only one is left."""
+    gov.reject(request_.id, by="carol", reason="too much")
+    ended = gov.reject(request_.id, by="eve", reason="too risky", code="risk_too_high")
+    assert ended.status is Status.REJECTED
+    assert [each.code for each in gov.decisions(request_.id)] == ["submitted", "dissented", "dissented", "rejected"]
+    assert gov.decisions(request_.id)[-1].metadata["rejections"] == [
+        {"actor": "carol", "code": "other"},
+        {"actor": "eve", "code": "risk_too_high"},
+    ]
+
+
+def test_the_first_rejection_ends_what_nobody_can_count_the_candidates_of(store: Store) -> None:
+    gov = opened(store, policies=[require_approval(count=2)])
+    request = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
+    gov.approve(request.id, by="carol", digest=request.digest)
+    assert gov.reject(request.id, by="dave", reason="no").status is Status.REJECTED
+    assert [each.code for each in gov.decisions(request.id)][1:] == ["voted", "dissented", "rejected"]
 
 
 def test_a_held_request_waits_and_keeps_its_votes(gov: Governance, request_: MutationRequest) -> None:
     gov.approve(request_.id, by="carol", digest=request_.digest)
-    gov.approve(request_.id, by="eve", digest=request_.digest)
     held = gov.hold(request_.id, by="dave", reason="audit season")
     assert (held.status, held.held) == (Status.PENDING, "audit season")
-    with pytest.raises(TransitionRefusedError, match="pending"):
+    gov.approve(request_.id, by="eve", digest=request_.digest)
+    with pytest.raises(TransitionRefusedError, match="it is held: audit season"):
         gov.execute(request_.id, by="runner")
-    gov.approve(request_.id, by="dave", digest=request_.digest)
     assert gov.get_request(request_.id).status is Status.PENDING
+    with pytest.raises(TransitionRefusedError, match="every place that dave could fill is taken") as refused:
+        gov.approve(request_.id, by="dave", digest=request_.digest)
+    assert refused.value.rule == "seat_in_open_step"
+    assert gov.release(request_.id, by="dave").status is Status.APPROVED
+    assert gov.execute(request_.id, by="runner").executed
+
+
+def test_an_approved_request_that_is_held_is_approved_again_when_it_is_released(
+    gov: Governance, request_: MutationRequest
+) -> None:
+    for by in ("carol", "eve"):
+        gov.approve(request_.id, by=by, digest=request_.digest)
+    assert gov.hold(request_.id, by="dave", reason="audit season").status is Status.PENDING
+    with pytest.raises(TransitionRefusedError, match="it is held: audit season"):
+        gov.execute(request_.id, by="runner")
     assert gov.release(request_.id, by="dave").status is Status.APPROVED
     assert gov.execute(request_.id, by="runner").executed
 
@@ -115,10 +157,9 @@ def test_a_held_request_waits_and_keeps_its_votes(gov: Governance, request_: Mut
 def test_holding_wants_a_reason_and_releasing_something_held(gov: Governance, request_: MutationRequest) -> None:
     with pytest.raises(TransitionRefusedError, match="it is not held"):
         gov.release(request_.id, by="dave")
-    gov.approve(request_.id, by="carol", digest=request_.digest)
-    gov.approve(request_.id, by="eve", digest=request_.digest)
-    with pytest.raises(TransitionRefusedError, match="say why it should wait"):
+    with pytest.raises(TransitionRefusedError, match="say why: reason= is empty") as refused:
         gov.hold(request_.id, by="dave", reason="")
+    assert refused.value.rule == "reason_given"
 
 
 def test_the_requester_and_administrators_may_cancel(gov: Governance, request_: MutationRequest) -> None:
@@ -161,7 +202,7 @@ def test_what_is_overdue_can_neither_be_approved_nor_resolved_and_a_sweep_ends_i
 
 
 def test_a_sweep_goes_page_by_page(store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signoff.governance.moves.PAGE", 3)
+    monkeypatch.setattr("signoff.governance.sweeps.PAGE", 3)
     gov = opened(store, clock=clock)
     for n in range(8):
         gov.submit(AddTeam(team=f"t{n}"), to=HOUSE, by="bob", expires_at=clock.now + timedelta(minutes=n + 1))

@@ -18,8 +18,8 @@ from signoff import Intent, Mutation, MutationEngine, State, allow
 from signoff.engine.registry import Registry
 from signoff.errors import ConfigurationError, InputError, IntegrityError, NotCanonicalError, SignoffError
 from signoff.model.actor import Actor
+from signoff.model.approval import Approval
 from signoff.model.canonical import Codec, canonical, digest, parse, stamp
-from signoff.model.requirement import Requirement
 from signoff.model.state import state_body
 from signoff.model.trail import DECISIONS, Category, Decision
 
@@ -262,7 +262,7 @@ class TestCodec:
 
     def test_a_record_that_breaks_its_own_rule_is_an_integrity_error(self) -> None:
         with pytest.raises(IntegrityError, match="whole number from 1"):
-            Codec(Requirement, "signoff_terms").load(b'{"count":0,"roles":[],"groups":[]}', "r#1")
+            Codec(Approval, "signoff_terms").load(b'{"count":0,"roles":[],"groups":[]}', "r#1")
 
     def test_a_record_too_deep_to_be_read_back_is_refused(self) -> None:
         class Deep(BaseModel):

@@ -21,14 +21,22 @@ from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
 from signoff import Governance, MutationRequest, OnDrift, Status, __version__, allow, deny, require_approval
 from signoff import cli as command_line
 from signoff.cli.app import app
+from signoff.cli.file import answer_view, drift_view
 from signoff.cli.invocation import program
 from signoff.cli.pieces import changes_view
-from signoff.cli.views import answer_view, drift_view
 from signoff.model.changes import Change, ChangeKind
 from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
 from signoff.model.trail import Answer
 
-READING = [["list"], ["show", "anything"], ["history", HOUSE], ["verify"], ["export", HOUSE]]
+READING = [
+    ["list"],
+    ["show", "anything"],
+    ["inbox", "--by", "x"],
+    ["why", "anything"],
+    ["history", HOUSE],
+    ["verify"],
+    ["export", HOUSE],
+]
 WRITING = [["approve", "anything", "--by", "x", "--digest", "y"], ["reject", "anything", "--by", "x", "--reason", "y"]]
 
 
@@ -206,7 +214,7 @@ def test_show_gives_terms_effect_requirements_and_trail(gov: Governance, db: Pat
         "2027-01-31 12:00:00Z",
         '{"ticket": 7}',
         '/members/ada + "reader"',
-        "○ 1 approval 1 missing",
+        "○ 1 approval (1 more)",
         "submitted",
     ):
         assert piece in shown
@@ -292,7 +300,7 @@ def test_show_as_json_is_everything(gov: Governance, db: Path) -> None:
     assert shown["request"]["status"] == "executed"
     assert shown["request"]["digest"] == request.digest
     assert shown["request"]["terms"]["effect"][0]["path"] == "/members/ada"
-    assert shown["requirements"] == [{"requirement": "1 approval", "count": 1, "missing": 0}]
+    assert shown["requirements"] == [{"requirement": "1 approval", "step": 1, "met": True, "missing": 0}]
     assert [each["code"] for each in shown["decisions"]] == ["submitted", "voted", "approved", "resolved", "executed"]
     assert shown["audit"][0]["resulting_version"] == 2
 
@@ -481,6 +489,47 @@ def test_approve_and_reject(gov: Governance, db: Path) -> None:
     assert gov.decisions(first.id)[1].reason == "read"
     assert out("reject", "0002", "--by", "carol", "--reason", "no", "--db", db).split() == [second.id, "●", "rejected"]
     assert gov.get_request(second.id).status is Status.REJECTED
+
+
+def test_a_rejection_may_have_a_code(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    line = refused("reject", request.id, "--by", "carol", "--reason", "no", "--code", "dislike", "--db", db)
+    assert "use one of policy_violation, insufficient_justification" in line
+    out("reject", request.id, "--by", "carol", "--reason", "no", "--code", "wrong_scope", "--db", db)
+    assert "wrong_scope; no" in words("show", request.id, "--db", db)
+
+
+def test_an_inbox_holds_what_its_owner_can_act_on(db: Path) -> None:
+    with opened(f"sqlite:///{db}", policies=[require_approval(roles=["boss"])]) as gov:
+        ask(gov, 1, reason="for the audit")
+        gov.cancel(ask(gov, 2).id, by="bob")
+    assert out("inbox", "--by", "carol", "--db", db) == "nothing waits for you\n"
+    shown = words("inbox", "--by", "carol", "--role", "boss", "--db", db)
+    assert "bob for the audit 1 approval by role boss" in shown
+    assert out("inbox", "--by", "bob", "--role", "boss", "--db", db) == "nothing waits for you\n"
+    (found,) = loaded("inbox", "--by", "carol", "--role", "boss", "--db", db)
+    assert found["waiting"] == ["1 approval by role boss (1 more)"]
+    assert found["request"]["id"] == "0001-req-0001"
+
+
+def test_why_says_in_words_what_a_request_waits_for(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    assert words("why", request.id, "--db", db) == f"{request.id} ● pending 1 approval (1 more)"
+    gov.approve(request.id, by="carol", digest=request.digest)
+    assert words("why", request.id, "--db", db) == f"{request.id} ● approved it can be executed"
+    gov.execute(request.id, by="runner")
+    assert words("why", request.id, "--db", db) == f"{request.id} ● executed nothing follows"
+
+
+def test_show_tells_who_voted_and_which_votes_no_longer_count(gov: Governance, db: Path) -> None:
+    request = ask(gov)
+    gov.abstain(request.id, by="dave", digest=request.digest, reason="on leave")
+    gov.amend(request.id, GrantRole(user="ada", role="admin"), by="bob")
+    shown = words("show", request.id, "--db", db)
+    assert "abstain outdated dave on leave" in shown
+    assert "What it did before, to version 1: votes on that do not count" in shown
+    assert '/members/ada + "reader"' in shown
+    assert '/members/ada + "admin"' in shown
 
 
 def test_a_vote_that_governance_refuses_is_one_line_and_changes_nothing(gov: Governance, db: Path) -> None:

@@ -12,8 +12,11 @@ from typer.testing import CliRunner, Result
 from signoff import Governance, SignoffError, Status
 from signoff.cli.app import app
 from signoff.cli.shop import FLAGS, MUTATIONS, WidenRollout, flags, people, rules
+from signoff.requirements import Approval
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+ENDING = re.compile(r"…[0-9a-f]{12}")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{12}…|'[0-9a-f]{12}'")
 NARROW = {"COLUMNS": "80", "NO_COLOR": "1"}
 
@@ -67,19 +70,32 @@ def test_each_act_has_a_sentence_and_shows_what_it_says(told: str) -> None:
 def test_the_trail_the_history_and_the_verification_follow(told: str) -> None:
     assert re.search(r"approval_renewed +● pending", told)
     assert re.search(r"v9 +deploy +/flags/gift-cards/targeting/if", told)
-    assert "✓ 11 requests and 1 state: every digest, seal and chain holds" in told
+    assert "✓ 13 requests and 1 state: every digest, seal and chain holds" in told
 
 
 def test_nothing_is_wider_than_80_columns_but_a_path(told: str) -> None:
     assert [line for line in told.splitlines() if len(line.rstrip()) > 80 and ".db" not in line] == []
 
 
-def test_it_tells_the_same_each_time_but_for_ids_and_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inbox_is_shown_with_what_each_request_waits_for(told: str) -> None:
+    (found,) = re.findall(r"The inbox of sam.*?(?=^─)", told, re.DOTALL | re.MULTILINE)
+    inbox = " ".join(found.split())
+    for piece in ("billing owns this one 1 approval", "left: noor, sam", "left: sam", "spring again after the sale"):
+        assert piece in inbox
+    assert MOMENT.search(inbox)
+
+
+def test_it_tells_the_same_each_time_but_for_ids_digests_and_moments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
-        shown.append(DIGEST.sub("DIGEST", ID.sub("ID", run("demo").stdout)))
+        said = run("demo").stdout
+        for pattern in (ID, ENDING, DIGEST, MOMENT):
+            said = pattern.sub("...", said)
+        shown.append(said)
         assert (tmp_path / name / "signoff-demo.db").is_file()
     assert shown[0] == shown[1]
 
@@ -94,7 +110,7 @@ def test_every_command_it_names_works_as_printed(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
     told = run("demo", "--db", "a shop's.db").stdout.replace("\\\n", "")
     named = [shlex.split(line) for line in told.splitlines() if line.startswith("signoff ")]
-    assert [words[1] for words in named] == ["show", "list", "history", "export", "verify", "approve"]
+    assert [words[1] for words in named] == ["show", "list", "history", "export", "verify", "inbox", "approve"]
     assert all(len(words[words.index("--digest") + 1]) == 64 for words in named if "--digest" in words)
     for words in named:
         arguments = words[1 : words.index(">")] if ">" in words else words[1:]
@@ -114,7 +130,7 @@ def test_the_file_holds_every_outcome(db: str) -> None:
         statuses = [each.status for each in gov.find_requests()]
         assert gov.verify().ok
     counts = {status: statuses.count(status) for status in set(statuses)}
-    assert counts == {Status.EXECUTED: 8, Status.STALE: 1, Status.REJECTED: 1, Status.PENDING: 1}
+    assert counts == {Status.EXECUTED: 8, Status.STALE: 1, Status.REJECTED: 1, Status.PENDING: 3}
 
 
 def test_the_commands_read_the_file(db: str) -> None:
@@ -175,4 +191,4 @@ def test_a_rollout_beyond_half_of_the_users_needs_two(by: int, count: int) -> No
     with Governance.open("memory:", mutations=MUTATIONS, policies=rules(), directory=people()) as gov:
         gov.create_state(FLAGS, flags())
         run = gov.preview(WidenRollout(flag="instant-refunds", by=by), to=FLAGS, by="dana")
-    assert [each.count for each in run.requirements] == [count]
+    assert run.requirements == (Approval(count, roles=("release-manager",)),)

@@ -3,7 +3,8 @@
 import re
 
 from signoff.diagrams import mermaid
-from signoff.lifecycle.table import LIFECYCLE, Trigger
+from signoff.lifecycle.table import LIFECYCLE
+from signoff.lifecycle.transition import Trigger
 from signoff.model.request import TERMINAL, Status
 
 ARROW = re.compile(r"^    (\S+) --> (\S+)(?: : (.+))?$", re.MULTILINE)
@@ -21,10 +22,18 @@ def drawn(text: str) -> set[tuple[str, str, str]]:
 def test_every_arrow_of_the_table_is_drawn_and_no_other() -> None:
     expected = {("[*]", "", "created")} | {(status, "", "[*]") for status in TERMINAL}
     for row in LIFECYCLE:
-        withdrawal = row.trigger in {Trigger.CANCEL, Trigger.EXPIRE, Trigger.SUPERSEDE}
-        sources = ["open"] if withdrawal else list(row.sources)
-        expected |= {(source, row.trigger, row.target) for source in sources}
+        if row.trigger in {Trigger.CANCEL, Trigger.EXPIRE, Trigger.SUPERSEDE}:
+            expected.add(("open", row.trigger, row.target or ""))
+        elif row.trigger is not Trigger.COMMENT:
+            expected |= set(row.arrows())
     assert drawn(mermaid()) == expected
+
+
+def test_what_can_be_said_in_every_status_is_a_note() -> None:
+    (row,) = (row for row in LIFECYCLE if row.trigger is Trigger.COMMENT)
+    assert set(row.sources) == set(Status) - {Status.RESOLVING}
+    assert row.target is None
+    assert "    note right of open : comment, in every status\n" in mermaid()
 
 
 def test_what_can_befall_any_open_request_starts_in_open_statuses_only() -> None:

@@ -21,7 +21,6 @@ from signoff import (
     MutationEngine,
     Policy,
     Proposal,
-    Requirement,
     Run,
     State,
     Verdict,
@@ -40,6 +39,7 @@ from signoff.errors import (
 )
 from signoff.model.changes import ChangeKind
 from signoff.model.run import RunStatus
+from signoff.requirements import Approval
 
 NOTHING: Any = None
 BOB = Actor("bob", roles=("author",))
@@ -193,17 +193,29 @@ class TestRulings:
         two = require_approval(2, roles=["security"])
         run = engine(two, require_approval(1), two).run(put(), Box(), BOB)
         assert run.status is RunStatus.UNAPPROVED
-        assert run.requirements == (Requirement(2, ("security",)), Requirement(1))
+        assert run.requirements == (Approval(2, roles=("security",)), Approval(1))
         assert run.reasons == ("requires 2 approvals by role security", "requires 1 approval")
 
     def test_requirements_that_are_met_stand_in_nobodys_way(self) -> None:
         two = require_approval(2)
         body = Box().model_dump_json().encode()
         run = engine(two, allow()).evaluate(
-            put(), Box(), body, BOB, COMMIT, met=lambda required: required == (Requirement(2),)
+            put(),
+            Box(),
+            body,
+            BOB,
+            COMMIT,
+            judge=lambda required: RunStatus.ACCEPTED if required == (Approval(2),) else RunStatus.UNAPPROVED,
         )
         assert run.accepted
-        assert run.requirements == (Requirement(2),)
+        assert run.requirements == (Approval(2),)
+
+    @pytest.mark.parametrize("status", [RunStatus.UNAPPROVED, RunStatus.WAITING])
+    def test_requirements_that_are_not_met_stand_in_the_way_as_their_judge_says(self, status: RunStatus) -> None:
+        body = Box().model_dump_json().encode()
+        run = engine(require_approval(2)).evaluate(put(), Box(), body, BOB, COMMIT, judge=lambda _: status)
+        assert (run.status, run.accepted) == (status, False)
+        assert run.reasons == ("requires 2 approvals",)
 
     def test_who_abstains_decides_nothing(self) -> None:
         abstaining = Policy("shrug", lambda _: Verdict.abstain())
@@ -258,7 +270,7 @@ class TestRulings:
 class TestBrokenPolicies:
     @pytest.mark.parametrize(
         "answer",
-        [None, True, "allow", Verdict.allow, {"kind": "allow"}, Requirement(1)],
+        [None, True, "allow", Verdict.allow, {"kind": "allow"}, Approval(1)],
         ids=repr,
     )
     def test_an_answer_that_is_no_verdict_decides_nothing(self, answer: Any) -> None:  # noqa: ANN401 - the point
@@ -275,7 +287,7 @@ class TestBrokenPolicies:
             (lambda: Verdict.deny(NOTHING), "needs a reason"),
             (Verdict.require, "needs a Requirement"),
             (lambda: Verdict("require"), "needs a Requirement"),
-            (lambda: Verdict("allow", "", (Requirement(1),)), "needs a Requirement"),
+            (lambda: Verdict("allow", "", (Approval(1),)), "needs a Requirement"),
             (lambda: Verdict.require(NOTHING), "is no Requirement"),
         ],
     )

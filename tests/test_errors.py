@@ -17,6 +17,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "RequestNotFoundError": {"request_id": "r-1"},
     "StateNotFoundError": {"state_id": "house", "detail": "it has gone"},
     "ActorNotFoundError": {"actor_id": "eve"},
+    "DelegationError": {"actor_id": "eve", "principal": "carol", "reason": "carol has no delegate now"},
+    "OpenReviewError": {"actor_id": "eve"},
     "TransitionRefusedError": {
         "request_id": "r-1",
         "status": "pending",

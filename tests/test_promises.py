@@ -16,7 +16,6 @@ from signoff import (
     Interceptor,
     Mutation,
     Proposal,
-    Requirement,
     Risk,
     State,
     Status,
@@ -26,6 +25,7 @@ from signoff import (
     require_approval,
 )
 from signoff.errors import ConfigurationError, InputError, IntegrityError, MutationContractError, TransitionRefusedError
+from signoff.requirements import Approval
 from signoff.store.port import Store
 
 
@@ -45,7 +45,7 @@ def test_votes_for_terms_that_were_replaced_never_count_again(store: Store) -> N
 
     @policy
     def by_rank(proposal: Proposal) -> Verdict:
-        return Verdict.require(Requirement(1 if "senior" in proposal.requester.roles else 2, ("lead",)))
+        return Verdict.require(Approval(1 if "senior" in proposal.requester.roles else 2, roles=("lead",)))
 
     for name in ("carol", "dave"):
         people.people[name] = Actor(name, roles=("lead",))
@@ -54,7 +54,7 @@ def test_votes_for_terms_that_were_replaced_never_count_again(store: Store) -> N
     gov.approve(request.id, by="carol", digest=request.digest)
     people.people["bob"] = Actor("bob")
     renewed = gov.execute(request.id, by="runner").request
-    assert (renewed.status, renewed.requirements) == (Status.PENDING, (Requirement(2, ("lead",)),))
+    assert (renewed.status, renewed.requirements) == (Status.PENDING, (Approval(2, roles=("lead",)),))
     assert renewed.terms.number == 2
     people.people["bob"] = Actor("bob", roles=("senior",))
     with pytest.raises(TransitionRefusedError, match=r"still needs 2 approvals by role lead \(2 more\)"):
@@ -77,9 +77,10 @@ def test_a_person_counts_once_however_many_act_for_them(store: Store) -> None:
     gov = opened(store, directory=people, policies=[require_approval(2)])
     request = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
     gov.approve(request.id, by="bot", digest=request.digest)
-    for by in ("carol", "bot2", "bot"):
-        with pytest.raises(TransitionRefusedError, match="carol has approved it already"):
+    for by, hand in (("carol", "carol"), ("bot2", "carol"), ("bot", "bot")):
+        with pytest.raises(TransitionRefusedError, match=f"{hand} has approved it already") as refused:
             gov.approve(request.id, by=by, digest=request.digest)
+        assert refused.value.rule == "one_vote"
     assert gov.approve(request.id, by="dave", digest=request.digest).status is Status.APPROVED
 
 
@@ -280,7 +281,7 @@ def test_a_class_that_no_longer_fits_is_told_apart_from_a_row_that_was_changed(s
         (Intent, {"reversible": "maybe"}, "neither True nor False"),
         (Intent, {"blast_radius": "many"}, "no whole number"),
         (Intent, {"description": None}, "is no string"),
-        (Requirement, {"roles": [1]}, "no collection of strings"),
+        (Approval, {"roles": [1]}, "no collection of strings"),
         (Governance.open, {"mutations": GrantRole}, "pass a list of them"),
         (Governance.open, {"policies": None}, "pass a list of them"),
         (Governance.open, {"interceptors": [print]}, "is no Interceptor"),
@@ -290,7 +291,7 @@ def test_a_class_that_no_longer_fits_is_told_apart_from_a_row_that_was_changed(s
 def test_parts_that_do_not_fit_are_told_at_once(
     make: Callable[..., object], options: dict[str, Any], words: str
 ) -> None:
-    first = {Intent: "x", Requirement: 1}.get(make, "memory:") if isinstance(make, type) else "memory:"
+    first = {Intent: "x", Approval: 1}.get(make, "memory:") if isinstance(make, type) else "memory:"
     with pytest.raises(ConfigurationError, match=words):
         make(first, **options)
 

@@ -1,5 +1,8 @@
 """Who has to approve, and whether those who did are enough: held against a count of every possible seating."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import permutations, product
 from typing import Any
 
@@ -7,136 +10,258 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff import Intent, OnDrift, Requirement
+from house import a_terms
+from signoff import Actor, ActorKind
 from signoff.errors import ConfigurationError
-from signoff.lifecycle.quorum import standing
-from signoff.model.requirement import Vote
+from signoff.lifecycle.quorum import asking, counting, seat
+from signoff.lifecycle.standing import Known, Standing, fits, standing
+from signoff.model.ballots import Ballots, Choice, Vote
+from signoff.model.circumstances import NOTHING
 from signoff.model.terms import Terms
+from signoff.requirements import Approval
 
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROLES = ("security", "finance", "legal")
-
-
-def terms(*requirements: Requirement, requester: str = "bob", on_behalf_of: str | None = None) -> Terms:
-    return Terms(
-        request_id="r-1",
-        number=1,
-        state_id="house",
-        state_type="Roles",
-        mutation="GrantRole",
-        schema_version=1,
-        payload="{}",
-        intent=Intent(operation="grant-role"),
-        requester=requester,
-        on_behalf_of=on_behalf_of,
-        reason="",
-        expected_version=1,
-        state_hash="",
-        on_drift=OnDrift.REJECT,
-        fallback=OnDrift.REJECT,
-        pause_for_revalidation=False,
-        requirements=requirements,
-        effect=(),
-        expires_at=None,
-    )
 
 
 def vote(actor: str, *roles: str, groups: tuple[str, ...] = (), digest: str = "now") -> Vote:
     return Vote(actor, actor, roles, groups, digest)
 
 
+def judged(terms: Terms, votes: Iterable[Vote]) -> Standing:
+    return standing(Known(terms, "now", Ballots(tuple(votes)), NOON))
+
+
 class TestWhoCounts:
     def test_two_approvals_need_two_people(self) -> None:
-        two = terms(Requirement(2))
-        assert not standing(two, "now", [vote("carol"), vote("carol")]).met
-        assert standing(two, "now", [vote("carol"), vote("dave")]).met
+        two = a_terms(Approval(2))
+        assert not judged(two, [vote("carol"), vote("carol")]).met
+        assert judged(two, [vote("carol"), vote("dave")]).met
 
     def test_the_requester_never_counts(self) -> None:
-        assert not standing(terms(Requirement(1)), "now", [vote("bob")]).met
+        assert not judged(a_terms(Approval(1)), [vote("bob")]).met
 
     def test_nor_does_whoever_the_requester_acts_for(self) -> None:
-        asked = terms(Requirement(1), requester="bot", on_behalf_of="bob")
-        assert not standing(asked, "now", [vote("bob"), vote("bot")]).met
-        assert standing(asked, "now", [vote("carol")]).counted == ("carol",)
+        asked = a_terms(Approval(1), requester="bot", on_behalf_of="bob")
+        assert asking(asked) == {"bot", "bob"}
+        assert not judged(asked, [vote("bob"), vote("bot")]).met
+        assert judged(asked, [vote("carol")]).counted == ("carol",)
+
+    def test_nor_does_whoever_votes_for_the_requester_or_lets_the_requester_vote(self) -> None:
+        assert not judged(a_terms(Approval(1)), [replace(vote("carol"), principal="bob")]).met
+        assert not judged(a_terms(Approval(1)), [replace(vote("bob"), principal="carol")]).met
+
+    def test_a_requester_who_acts_for_nobody_asks_alone(self) -> None:
+        assert asking(a_terms()) == {"bob"}
 
     def test_a_vote_for_another_digest_never_counts(self) -> None:
-        assert not standing(terms(Requirement(1)), "now", [vote("carol", digest="then")]).met
-        assert not standing(terms(Requirement(1)), "now", [vote("carol", digest="")]).met
+        assert not judged(a_terms(Approval(1)), [vote("carol", digest="then")]).met
+        assert not judged(a_terms(Approval(1)), [vote("carol", digest="")]).met
 
     def test_an_old_vote_beside_a_new_one_makes_no_difference(self) -> None:
         votes = [vote("carol", "finance"), vote("carol", digest="then"), vote("dave", digest="then")]
-        assert standing(terms(Requirement(1, ("finance",))), "now", votes).counted == ("carol",)
+        assert judged(a_terms(Approval(1, roles=("finance",))), votes).counted == ("carol",)
 
     def test_roles_and_groups_are_those_held_when_the_vote_was_given(self) -> None:
-        needs = terms(Requirement(1, roles=("security",), groups=("board",)))
-        assert not standing(needs, "now", [vote("carol", "finance", groups=("staff",))]).met
-        assert standing(needs, "now", [vote("carol", "security")]).met
-        assert standing(needs, "now", [vote("carol", groups=("board",))]).met
+        needs = a_terms(Approval(1, roles=("security",), groups=("board",)))
+        assert not judged(needs, [vote("carol", "finance", groups=("staff",))]).met
+        assert judged(needs, [vote("carol", "security")]).met
+        assert judged(needs, [vote("carol", groups=("board",))]).met
 
     def test_nothing_required_is_met_by_nobody(self) -> None:
-        assert standing(terms(), "now", []).met
-        assert standing(terms(), "now", [vote("carol")]).counted == ()
+        assert judged(a_terms(), []).met
+        assert judged(a_terms(), [vote("carol")]).counted == ()
+
+    @pytest.mark.parametrize("choice", [Choice.REJECT, Choice.ABSTAIN])
+    def test_a_vote_of_another_choice_never_fills_a_place(self, choice: Choice) -> None:
+        said = replace(vote("carol"), choice=choice)
+        assert not judged(a_terms(Approval(1)), [said]).met
+        assert judged(a_terms(Approval(1)), [said, vote("dave")]).counted == ("dave",)
+
+
+class TestOnePersonHasAHandInOneVote:
+    def test_a_delegate_who_has_voted_for_somebody_does_not_count_again(self) -> None:
+        votes = [replace(vote("dave"), principal="carol"), vote("dave")]
+        assert judged(a_terms(Approval(2)), votes).counted == ("dave",)
+        assert counting(a_terms(), "now", votes) == votes[:1]
+
+    def test_nor_does_whoever_somebody_has_voted_for(self) -> None:
+        votes = [replace(vote("dave"), principal="carol"), vote("carol")]
+        assert counting(a_terms(), "now", votes) == votes[:1]
+
+    def test_nor_does_somebody_who_votes_for_a_third_with_a_hand_used_already(self) -> None:
+        votes = [vote("dave"), replace(vote("dave"), principal="carol")]
+        assert counting(a_terms(), "now", votes) == votes[:1]
+
+    def test_nor_do_two_delegates_of_one_person(self) -> None:
+        votes = [replace(vote(each), principal="carol") for each in ("dave", "eve")]
+        assert counting(a_terms(), "now", votes) == votes[:1]
+
+    def test_a_vote_that_does_not_count_uses_nobodys_hand(self) -> None:
+        for other in (
+            replace(vote("dave"), choice=Choice.ABSTAIN),
+            replace(vote("dave"), digest="then"),
+            replace(vote("dave"), principal="bob"),
+        ):
+            assert counting(a_terms(), "now", [other, vote("dave")]) == [vote("dave")]
+
+    def test_the_one_given_first_counts(self) -> None:
+        first, second = vote("carol", "security"), vote("carol", "finance")
+        assert counting(a_terms(), "now", [first, second]) == [first]
+        assert counting(a_terms(), "now", [second, first]) == [second]
+
+
+class TestSteps:
+    def test_a_vote_of_an_earlier_step_never_fills_a_place_of_a_later_one(self) -> None:
+        needs = a_terms(Approval(1, roles=("security",)), Approval(1, step=2))
+        early = [vote("carol", "security"), vote("dave")]
+        assert [each.met for each in judged(needs, early).positions] == [True, False]
+        assert judged(needs, [early[0], replace(early[1], step=2)]).met
+
+    def test_nor_does_one_of_a_later_step_fill_a_place_of_an_earlier_one(self) -> None:
+        assert not judged(a_terms(Approval(1)), [replace(vote("carol"), step=2)]).met
+
+    def test_the_same_approval_in_two_steps_takes_two_people(self) -> None:
+        needs = a_terms(Approval(1), Approval(1, step=2))
+        assert judged(needs, [vote("carol"), replace(vote("dave"), step=2)]).met
+        assert not judged(needs, [vote("carol"), replace(vote("carol"), step=2)]).met
+
+    def test_the_open_step_is_the_first_that_is_not_met(self) -> None:
+        needs = a_terms(Approval(1, step=3), Approval(1), Approval(1, step=2))
+        assert judged(needs, []).step == 1
+        assert judged(needs, [vote("carol")]).step == 2
+        assert judged(needs, [vote("carol"), replace(vote("dave"), step=2)]).step == 3
+        whole = [replace(vote(name), step=step) for step, name in enumerate(("carol", "dave", "eve"), 1)]
+        assert judged(needs, whole).step is None
+
+
+class TestKindsOfActor:
+    def test_humans_alone_approve_unless_it_says_otherwise(self) -> None:
+        for kind in ActorKind:
+            said = replace(vote("carol"), kind=kind)
+            assert judged(a_terms(Approval(1)), [said]).met == (kind is ActorKind.HUMAN)
+
+    def test_a_kind_that_is_named_approves_and_no_other(self) -> None:
+        needs = a_terms(Approval(1, kinds=(ActorKind.AGENT, ActorKind.SERVICE)))
+        fine = {kind for kind in ActorKind if judged(needs, [replace(vote("x"), kind=kind)]).met}
+        assert fine == {ActorKind.AGENT, ActorKind.SERVICE}
+
+    def test_a_vote_has_the_kind_of_whoever_gave_it(self) -> None:
+        assert Vote.by(Actor("bot", ActorKind.AGENT), "now").kind is ActorKind.AGENT
+
+    def test_a_kind_alone_is_not_enough(self) -> None:
+        needs = a_terms(Approval(1, roles=("security",), kinds=(ActorKind.AGENT,)))
+        assert not judged(needs, [replace(vote("bot"), kind=ActorKind.AGENT)]).met
+        assert judged(needs, [replace(vote("bot", "security"), kind=ActorKind.AGENT)]).met
+
+
+class TestNamedActors:
+    def test_all_of_a_list_must_approve(self) -> None:
+        needs = a_terms(Approval(actors=("carol", "dave")))
+        assert not judged(needs, [vote("carol"), vote("eve")]).met
+        assert judged(needs, [vote("dave"), vote("carol")]).counted == ("carol", "dave")
+
+    def test_some_of_a_list_may_be_enough(self) -> None:
+        needs = a_terms(Approval(2, actors=("carol", "dave", "eve")))
+        assert judged(needs, [vote("eve"), vote("carol")]).met
+        assert not judged(needs, [vote("eve"), vote("frank")]).met
+
+    def test_a_delegate_fills_the_place_of_whoever_they_vote_for(self) -> None:
+        needs = a_terms(Approval(actors=("carol",)))
+        assert judged(needs, [replace(vote("dave"), principal="carol")]).counted == ("dave",)
+
+    def test_a_list_a_role_and_a_group_are_three_ways_to_be_eligible(self) -> None:
+        needs = a_terms(Approval(3, actors=("carol",), roles=("security",), groups=("board",)))
+        votes = [vote("carol"), vote("dave", "security"), vote("eve", groups=("board",)), vote("frank", "sales")]
+        assert judged(needs, votes).counted == ("carol", "dave", "eve")
+
+
+APPROVALS = st.builds(
+    Approval,
+    count=st.integers(1, 2),
+    actors=st.sampled_from([(), (), ("carol", "eve")]),
+    roles=st.sets(st.sampled_from(ROLES), max_size=2).map(tuple),
+    groups=st.sets(st.sampled_from(["board"])).map(tuple),
+    step=st.sampled_from([1, 1, 1, 2]),
+)
+NAMES = st.sampled_from(["carol", "dave", "eve", "frank", "bob", "boss"])
+VOTES = st.builds(
+    Vote,
+    actor=NAMES,
+    principal=NAMES,
+    roles=st.sets(st.sampled_from(ROLES), max_size=2).map(tuple),
+    groups=st.sets(st.sampled_from(["board", "staff"])).map(tuple),
+    digest=st.sampled_from(["now", "now", "now", "then"]),
+    choice=st.sampled_from([Choice.APPROVE] * 4 + [Choice.REJECT, Choice.ABSTAIN]),
+    step=st.sampled_from([1, 1, 1, 2]),
+)
 
 
 class TestSeating:
     def test_one_person_fills_one_place(self) -> None:
-        needs = terms(Requirement(1, ("security",)), Requirement(1, ("finance",)))
-        assert not standing(needs, "now", [vote("carol", "security", "finance")]).met
+        needs = a_terms(Approval(1, roles=("security",)), Approval(1, roles=("finance",)))
+        assert not judged(needs, [vote("carol", "security", "finance")]).met
 
     def test_who_fits_both_is_seated_where_it_helps(self) -> None:
-        needs = terms(Requirement(1), Requirement(1, ("security",)))
+        needs = a_terms(Approval(1), Approval(1, roles=("security",)))
         both, plain = vote("carol", "security"), vote("dave")
-        assert standing(needs, "now", [both, plain]).met
-        assert standing(needs, "now", [plain, both]).met
+        assert judged(needs, [both, plain]).met
+        assert judged(needs, [plain, both]).met
 
     def test_a_chain_of_three_is_moved_along(self) -> None:
-        needs = terms(*(Requirement(1, roles) for roles in (("a", "b"), ("b", "c"), ("c",))))
-        assert standing(needs, "now", [vote("1", "a", "b"), vote("2", "b", "c"), vote("3", "a")]).met
+        needs = a_terms(*(Approval(1, roles=roles) for roles in (("a", "b"), ("b", "c"), ("c",))))
+        assert judged(needs, [vote("1", "a", "b"), vote("2", "b", "c"), vote("3", "a")]).met
 
-    @given(
-        requirements=st.lists(
-            st.builds(
-                Requirement,
-                count=st.integers(1, 2),
-                roles=st.sets(st.sampled_from(ROLES), max_size=2).map(tuple),
-                groups=st.sets(st.sampled_from(["board"])).map(tuple),
-            ),
-            max_size=3,
-        ),
-        votes=st.lists(
-            st.builds(
-                lambda actor, roles, groups, digest: Vote(actor, actor, roles, groups, digest),
-                actor=st.sampled_from(["carol", "dave", "eve", "frank", "bob", "boss"]),
-                roles=st.sets(st.sampled_from(ROLES), max_size=2).map(tuple),
-                groups=st.sets(st.sampled_from(["board", "staff"])).map(tuple),
-                digest=st.sampled_from(["now", "now", "now", "then"]),
-            ),
-            max_size=6,
-            unique_by=lambda vote: (vote.actor, vote.digest),
-        ),
-    )
-    def test_as_many_places_are_filled_as_can_be(self, requirements: list[Requirement], votes: list[Vote]) -> None:
-        places = [requirement for requirement in requirements for _ in range(requirement.count)]
-        counting = [each for each in votes if each.digest == "now" and each.actor not in {"bob", "boss"}]
-        most = _most_filled(places, counting)
-        stands = standing(terms(*requirements, on_behalf_of="boss"), "now", votes)
-        assert len(places) - sum(count for _, count in stands.missing) == most
+    def test_whoever_sits_keeps_a_place(self) -> None:
+        approvals = [Approval(1, roles=("security",)), Approval(1)]
+        votes = [vote("carol", "security"), vote("dave", "security"), vote("eve", "security"), vote("frank")]
+        seats = seat(approvals, votes, lambda approval, one: fits(approval, one, NOTHING))
+        assert sorted(one.actor for taken in seats for one in taken) == ["carol", "dave"]
+
+    @given(st.lists(APPROVALS, max_size=3), st.lists(VOTES, max_size=6))
+    def test_as_many_places_are_filled_as_can_be(self, approvals: list[Approval], votes: list[Vote]) -> None:
+        places = [each for each in approvals for _ in range(each.places)]
+        good = _good(votes)
+        most = _most_filled(places, good)
+        stands = judged(a_terms(*approvals, on_behalf_of="boss"), votes)
+        assert len(places) - sum(each.missing for each in stands.positions) == most
         assert stands.met == (most == len(places))
-        assert len(set(stands.counted)) == len(stands.counted) == most
-        assert set(stands.counted) <= {each.actor for each in counting}
+        assert len(stands.counted) == most
+        assert set(stands.counted) <= {each.actor for each in good}
+        assert all(each.met == (each.missing == 0) for each in stands.positions)
 
-    def test_the_order_of_votes_makes_no_difference(self) -> None:
-        needs = terms(Requirement(2, ("security",)), Requirement(1))
-        votes = [vote("carol", "security"), vote("dave"), vote("eve", "security"), vote("frank")]
-        assert len({str(standing(needs, "now", order).counted) for order in permutations(votes)}) == 1
+    def test_in_whatever_order_votes_come_in_the_same_people_are_enough(self) -> None:
+        needs = a_terms(Approval(2, roles=("security",)), Approval(1))
+        votes = [vote("carol", "security"), vote("dave"), vote("eve", "security")]
+        assert {judged(needs, order).counted for order in permutations(votes)} == {("carol", "dave", "eve")}
 
 
-def _most_filled(places: list[Requirement], votes: list[Vote]) -> int:
+def _good(votes: list[Vote]) -> list[Vote]:
+    """Take the votes that may count, in the order given, each person with a hand in one."""
+    used = {"bob", "boss"}
+    good = []
+    for each in votes:
+        if each.digest == "now" and each.choice == "approve" and not used & {each.actor, each.principal}:
+            good.append(each)
+            used |= {each.actor, each.principal}
+    return good
+
+
+def _may(place: Approval, each: Vote) -> bool:
+    """Say by hand whether a vote is good for a place."""
+    anybody = not (place.actors or place.roles or place.groups)
+    listed = {each.actor, each.principal} & {*place.actors}
+    belongs = {*each.roles} & {*place.roles} or {*each.groups} & {*place.groups}
+    return each.step == place.step and (anybody or bool(listed) or bool(belongs))
+
+
+def _most_filled(places: list[Approval], votes: list[Vote]) -> int:
     """Try every way to give each voter a place or none."""
     best = 0
     for seats in product(range(-1, len(places)), repeat=len(votes)):
-        taken = [seat for seat in seats if seat >= 0]
+        taken = [index for index in seats if index >= 0]
         if len(set(taken)) == len(taken) and all(
-            places[seat].admits(each.roles, each.groups) for seat, each in zip(seats, votes, strict=True) if seat >= 0
+            _may(places[index], each) for index, each in zip(seats, votes, strict=True) if index >= 0
         ):
             best = max(best, len(taken))
     return best
@@ -144,22 +269,26 @@ def _most_filled(places: list[Requirement], votes: list[Vote]) -> int:
 
 class TestWords:
     def test_what_is_missing_is_said_in_words(self) -> None:
-        needs = terms(Requirement(2, ("security",), ("board",)), Requirement(1))
-        assert str(standing(needs, "now", [vote("carol", "security")])) == (
+        needs = a_terms(Approval(2, roles=("security",), groups=("board",)), Approval(1))
+        assert str(judged(needs, [vote("carol", "security")])) == (
             "still needs 2 approvals by role security or group board (1 more) and 1 approval (1 more)"
         )
-        assert str(standing(terms(), "now", [])) == "every requirement is met"
+        assert str(judged(a_terms(), [])) == "every requirement is met"
 
-    @pytest.mark.parametrize("count", [0, -1, True, 1.0, "2", None])
-    def test_a_count_is_a_whole_number_from_one(self, count: Any) -> None:  # noqa: ANN401 - the point
-        with pytest.raises(ConfigurationError, match="whole number from 1"):
-            Requirement(count)
+    def test_a_later_step_is_named_after_the_open_one(self) -> None:
+        needs = a_terms(Approval(2, step=2), Approval(1, roles=("legal",)))
+        assert str(judged(needs, [])) == "still needs 1 approval by role legal (1 more), then 2 approvals (2 more)"
 
-    @pytest.mark.parametrize("name", ["roles", "groups"])
+    @pytest.mark.parametrize("count", [0, -1, True, 1.0, "2", "ALL", [1]])
+    def test_a_count_is_a_whole_number_from_one_or_all(self, count: Any) -> None:  # noqa: ANN401 - the point
+        with pytest.raises(ConfigurationError, match="whole number from 1, or 'all'"):
+            Approval(count)
+
+    @pytest.mark.parametrize("name", ["actors", "roles", "groups"])
     def test_one_string_is_no_collection_of_roles(self, name: str) -> None:
         options: dict[str, Any] = {name: "security"}
         with pytest.raises(ConfigurationError, match="is no collection of strings"):
-            Requirement(1, **options)
+            Approval(1, **options)
 
     def test_roles_are_a_set(self) -> None:
-        assert Requirement(1, ("b", "a", "b")) == Requirement(1, ("a", "b"))
+        assert Approval(1, roles=("b", "a", "b")) == Approval(1, roles=("a", "b"))

@@ -4,7 +4,7 @@ import runpy
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from signoff.errors import (
     IntegrityError,
     StateNotFoundError,
     StoreError,
+    TransitionRefusedError,
     UserCodeError,
     VersionConflictError,
 )
@@ -24,6 +25,7 @@ from signoff.model.canonical import digest
 from signoff.model.resolution import DriftStep, ResolutionOutcome
 from signoff.model.state import StoredState
 from signoff.model.writes import Writes
+from signoff.requirements import Quota
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
 from signoff.store.sqlite import SqliteStore
@@ -186,6 +188,18 @@ def test_what_other_code_did_between_two_executions_is_adopted(gov: Governance, 
     with pytest.raises(StateNotFoundError, match="#7.*1, 2, 8, 9"):
         gov.replay(ADA, 7)
     assert gov.verify().ok
+
+
+def test_a_quota_is_not_used_up_by_what_other_code_does_nor_freed_by_it(
+    gov: Governance, mine: sqlite3.Connection
+) -> None:
+    once = [Quota(limit=1, per=timedelta(days=1))]
+    assert gov.execute(approved(gov).id, by="runner").executed
+    mine.execute("UPDATE users SET name = 'Ada L.', version = version + 3 WHERE id = '42'")
+    second = approved(gov, requirements=once)
+    assert second.status is Status.PENDING
+    with pytest.raises(TransitionRefusedError, match="at most 1 change of the state in 1 day"):
+        gov.execute(second.id, by="runner")
 
 
 def test_a_drift_report_lists_what_signoff_did_and_counts_the_rest(gov: Governance, mine: sqlite3.Connection) -> None:

@@ -18,14 +18,15 @@ from signoff.errors import (
     AlreadyExistsError,
     ConfigurationError,
     IntegrityError,
+    OpenReviewError,
     RevisionConflictError,
     StoreUnavailableError,
     VersionConflictError,
 )
+from signoff.model.approval import Approval
 from signoff.model.canonical import Link, digest
 from signoff.model.mutation import Intent
 from signoff.model.request import TERMINAL, Filed, MutationRequest, Status, to_micros
-from signoff.model.requirement import Requirement
 from signoff.model.state import StoredState
 from signoff.model.terms import TERMS as TERMS_CODEC
 from signoff.model.terms import OnDrift, Terms
@@ -60,7 +61,7 @@ def request(request_id: str = "r-1", *, terms: dict[str, Any] | None = None, **c
         "on_drift": OnDrift.REJECT,
         "fallback": OnDrift.REJECT,
         "pause_for_revalidation": False,
-        "requirements": (Requirement(1),),
+        "requirements": (Approval(1),),
         "effect": (),
         "expires_at": None,
     }
@@ -85,6 +86,9 @@ def request(request_id: str = "r-1", *, terms: dict[str, Any] | None = None, **c
         "execution_id": None,
         "held": "",
         "successor": None,
+        "due_at": agreed.expires_at,
+        "emergency_by": None,
+        "review": "",
         "idempotency_key": None,
         "asked": "a",
         "correlation_id": "",
@@ -161,7 +165,7 @@ FULL = request(
         "expires_at": NOON + timedelta(days=1, microseconds=1),
         "on_drift": OnDrift.KEEP_IF_SAME_EFFECT,
         "fallback": OnDrift.REVALIDATE,
-        "requirements": (Requirement(2, roles=("owner",)), Requirement(1, groups=("board",))),
+        "requirements": (Approval(2, roles=("owner",)), Approval(1, groups=("board",))),
     },
     revision=7,
     status=Status.EXECUTED,
@@ -179,6 +183,9 @@ FULL = request(
     execution_id="x-1",
     held="waiting for " + UNICODE,
     successor="r-next",
+    due_at=NOON + timedelta(hours=1, microseconds=1),
+    emergency_by="eve " + UNICODE.strip(),
+    review="open",
     idempotency_key="key " + UNICODE.strip(),
     asked="d" * 64,
     correlation_id="c-1",
@@ -278,6 +285,9 @@ def test_an_update_at_the_revision_read_is_kept(store: Store) -> None:
         execution_id="x",
         held="why",
         successor="s",
+        due_at=NOON + timedelta(hours=1),
+        emergency_by="eve",
+        review="open",
     )
     update(store, moved, revision=1)
     with store.view() as reader:
@@ -351,6 +361,64 @@ def test_terms_where_a_row_stands_already_are_a_planted_row_and_nothing_is_writt
         unit.write(Writes(request=again, revision=1, new_terms=True, decisions=(link(1),)))
     planted = ("signoff_terms", "r-1#1", "a row stands there already, which signoff did not write")
     assert (caught.value.table, caught.value.row, caught.value.rule) == planted
+
+
+# ---- reviews of emergencies
+
+
+def broken(request_id: str, by: str = "eve", revision: int = 1, **columns: Any) -> MutationRequest:  # noqa: ANN401 - columns of MutationRequest
+    """Build a request that somebody executed past its requirements, and nobody has reviewed."""
+    return request(request_id, emergency_by=by, revision=revision, **({"review": "open"} | columns))
+
+
+def test_a_second_open_review_of_the_same_person_is_refused_and_writes_nothing(store: Store) -> None:
+    insert(store, broken("r-1"), request("r-2"))
+    second = broken("r-2", revision=2)
+    writes = Writes(request=second, revision=1, decisions=(link(9, "r-2"),), state=state(), history=(link(1),))
+    with nothing_changes(store), pytest.raises(OpenReviewError) as caught, store.unit() as unit:
+        unit.write(writes)
+    assert caught.value.actor_id == "eve"
+
+
+def test_a_new_request_with_a_second_open_review_is_refused_for_that_reason(store: Store) -> None:
+    insert(store, broken("r-1"))
+    with nothing_changes(store), pytest.raises(OpenReviewError):
+        insert(store, broken("r-2"))
+
+
+def test_a_refused_open_review_leaves_the_rest_of_its_unit_of_work_alone(store: Store) -> None:
+    insert(store, broken("r-1"), request("r-2"))
+    with store.unit() as unit:
+        with pytest.raises(OpenReviewError):
+            unit.write(Writes(request=broken("r-2", revision=2), revision=1))
+        unit.write(Writes(request=request("r-2", revision=2, held="why"), revision=1))
+    with store.view() as reader:
+        assert reader.request("r-2") == request("r-2", revision=2, held="why")
+
+
+def test_closing_the_first_review_makes_room_for_another(store: Store) -> None:
+    insert(store, broken("r-1"), request("r-2"))
+    update(store, broken("r-1", revision=2, review="closed"), revision=1)
+    update(store, broken("r-2", revision=2), revision=1)
+    with store.view() as reader:
+        assert [row.id for row in reader.find(Filter(review="open", emergency_by="eve"), 5)] == ["r-2"]
+
+
+def test_closing_a_review_that_is_undone_makes_no_room(store: Store) -> None:
+    insert(store, broken("r-1"), request("r-2"))
+    with undone(store) as unit:
+        unit.write(Writes(request=broken("r-1", revision=2, review="closed"), revision=1))
+        unit.write(Writes(request=broken("r-2", revision=2), revision=1))
+    with pytest.raises(OpenReviewError):
+        update(store, broken("r-2", revision=2), revision=1)
+
+
+def test_an_open_review_is_not_in_its_own_way_nor_in_that_of_others(store: Store) -> None:
+    insert(store, broken("r-1"), request("r-2"), broken("r-3", review="closed"), broken("r-4", review=""))
+    update(store, broken("r-1", revision=2, held="spoken of"), revision=1)
+    update(store, broken("r-2", by="EVE", revision=2), revision=1)
+    with store.view() as reader:
+        assert [row.id for row in reader.find(Filter(review="open"), 5)] == ["r-2", "r-1"]
 
 
 # ---- states
@@ -688,8 +756,8 @@ def paged(reader: Reader, wanted: Filter, size: int) -> list[MutationRequest]:
 
 def matching(row: MutationRequest, wanted: Filter) -> bool:
     """Say in the plainest words what a filter means."""
-    created, deadline = to_micros(row.created_at), row.filed.expires_at
-    overdue = deadline is not None and wanted.due is not None and deadline <= wanted.due
+    created = to_micros(row.created_at)
+    overdue = row.due_at is not None and wanted.due is not None and to_micros(row.due_at) <= wanted.due
     return all(
         [
             wanted.status is None or row.status is wanted.status,
@@ -699,6 +767,8 @@ def matching(row: MutationRequest, wanted: Filter) -> bool:
             wanted.since is None or created >= wanted.since,
             wanted.until is None or created < wanted.until,
             wanted.due is None or (overdue and row.status not in TERMINAL),
+            wanted.review is None or row.review == wanted.review,
+            wanted.emergency_by is None or row.emergency_by == wanted.emergency_by,
         ]
     )
 
@@ -713,17 +783,22 @@ def populations(draw: st.DrawFn) -> list[MutationRequest]:
     for number in draw(st.lists(st.integers(0, 30), unique=True, max_size=14)):
         status = draw(st.sampled_from(Status))
         done = {"resolved_version": 1, "resulting_version": 2, "execution_id": "x"}
+        review = draw(st.sampled_from(["", "open", "closed"]))
+        hasty = st.just(f"p-{number}") if review == "open" else st.sampled_from([None, "eve", "EVE"])
+        columns = {
+            "status": status,
+            "created_at": draw(MOMENTS),
+            "due_at": draw(st.none() | MOMENTS),
+            "emergency_by": draw(hasty),
+            "review": review,
+        }
         terms = {
             "state_id": draw(st.sampled_from([HOUSE, "other", "oth"])),
             "requester": draw(st.sampled_from(["bob", "BOB"])),
             "reason": draw(st.sampled_from(["", "Straße", "STRASSE", "50%_off"])),
             "expires_at": draw(st.none() | MOMENTS),
         }
-        rows.append(
-            request(f"r-{number}", terms=terms, status=status, created_at=draw(MOMENTS))
-            if status is not Status.EXECUTED
-            else request(f"r-{number}", terms=terms, status=status, created_at=draw(MOMENTS), **done)
-        )
+        rows.append(request(f"r-{number}", terms=terms, **columns, **(done if status is Status.EXECUTED else {})))
     return rows
 
 
@@ -736,6 +811,8 @@ FILTERS = st.builds(
     since=st.none() | MICROS,
     until=st.none() | MICROS,
     due=st.none() | MICROS,
+    review=st.none() | st.sampled_from(["open", "closed"]),
+    emergency_by=st.none() | st.sampled_from(["eve", "EVE", "p-1", "nobody"]),
 )
 
 
@@ -770,20 +847,50 @@ def test_find_gives_exactly_what_matches_newest_first_whatever_the_page_size(
         (Filter(due=to_micros(NOON) - 1), ["a"]),
         (Filter(status=Status.APPROVED, state_id="other", requester="ann"), ["b"]),
         (Filter(due=to_micros(NOON), status=Status.APPROVED), ["d"]),
+        (Filter(review="open"), ["b", "a"]),
+        (Filter(review="closed"), ["c"]),
+        (Filter(emergency_by="eve"), ["d", "c", "b"]),
+        (Filter(review="open", emergency_by="eve"), ["b"]),
+        (Filter(review="open", state_id="other"), ["b"]),
+        (Filter(review="open", emergency_by="root", status=Status.APPROVED), []),
+        (Filter(due=to_micros(NOON), review="open"), ["a"]),
+        (Filter(due=to_micros(NOON), emergency_by="eve"), ["d"]),
+        (Filter(requester="ann", review="closed"), ["c"]),
     ],
 )
 def test_each_filter_finds_what_it_says(store: Store, wanted: Filter, ids: list[str]) -> None:
     early, late = NOON - timedelta(microseconds=1), NOON + timedelta(days=1)
     insert(
         store,
-        request("a", terms={"reason": "Die STRASSE", "expires_at": early}, created_at=early),
-        request("b", terms={"state_id": "other", "requester": "ann"}, status=Status.APPROVED),
-        request("c", terms={"requester": "ann", "expires_at": late}),
-        request("d", terms={"expires_at": NOON}, status=Status.APPROVED),
+        request(
+            "a", terms={"reason": "Die STRASSE"}, due_at=early, created_at=early, emergency_by="root", review="open"
+        ),
+        request(
+            "b",
+            terms={"state_id": "other", "requester": "ann"},
+            status=Status.APPROVED,
+            emergency_by="eve",
+            review="open",
+        ),
+        request("c", terms={"requester": "ann", "expires_at": late}, emergency_by="eve", review="closed"),
+        request("d", terms={"expires_at": NOON}, status=Status.APPROVED, emergency_by="eve"),
         request("e", terms={"state_id": "other", "reason": "straße", "expires_at": early}, status=Status.EXPIRED),
     )
     with store.view() as reader:
         assert [row.id for row in reader.find(wanted, 10)] == ids
+
+
+def test_what_is_due_goes_by_when_it_expires_as_it_stands_not_by_what_its_requester_set(store: Store) -> None:
+    early, late = NOON - timedelta(microseconds=1), NOON + timedelta(days=1)
+    insert(
+        store,
+        request("sooner", terms={"expires_at": late}, due_at=NOON),
+        request("later", terms={"expires_at": early}, due_at=late),
+        request("never", terms={"expires_at": early}, due_at=None),
+    )
+    with store.view() as reader:
+        assert [row.id for row in reader.find(Filter(due=to_micros(NOON)), 10)] == ["sooner"]
+        assert [row.id for row in reader.find(Filter(due=to_micros(NOON) - 1), 10)] == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -14,7 +14,6 @@ from signoff import (
     Mutation,
     OnDrift,
     Proposal,
-    Requirement,
     Risk,
     State,
     StaticDirectory,
@@ -40,6 +39,7 @@ from signoff.errors import (
     PolicyDeniedError,
     VersionConflictError,
 )
+from signoff.requirements import Approval
 from signoff.store.port import Store
 
 
@@ -73,7 +73,7 @@ def test_a_request_says_everything_an_approver_needs(gov: Governance, clock: Fro
     assert kept.terms.intent.risk is Risk.HIGH
     assert kept.terms.reason == "INC-42"
     assert (kept.on_drift, kept.terms.fallback) == (OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.RENEW_APPROVAL)
-    assert kept.requirements == (Requirement(1),)
+    assert kept.requirements == (Approval(1),)
     assert [str(change) for change in kept.effect] == ['/members/ada: + "admin"']
     assert (kept.correlation_id, kept.metadata) == ("batch-7", {"ticket": 42})
     assert kept.expires_at == clock.now + timedelta(days=1)
@@ -119,7 +119,7 @@ def test_apply_that_raises_at_submission_stores_nothing(gov: Governance, monkeyp
 def test_a_preview_says_what_would_happen_and_stores_nothing(gov: Governance) -> None:
     run = gov.preview(GrantRole(user="ada", role="reader"), to=HOUSE, by="bob")
     assert [str(change) for change in run.changes] == ['/members/ada: + "reader"']
-    assert run.requirements == (Requirement(1),)
+    assert run.requirements == (Approval(1),)
     assert run.reasons == ("requires 1 approval",)
     assert gov.preview(GrantRole(user="ada", role="king"), to=HOUSE, by="bob").issues
     assert len(gov.find_requests()) == 0
@@ -134,8 +134,22 @@ def test_the_same_key_and_wish_give_the_first_request(gov: Governance) -> None:
     assert len(gov.find_requests()) == 1
 
 
+def test_the_same_key_and_wish_for_more_give_the_first_request(gov: Governance) -> None:
+    more: dict[str, object] = {"requirements": [Approval(3)], "approval_valid_for": timedelta(hours=1)}
+    assert ask(gov, idempotency_key="key", **more) == ask(gov, idempotency_key="key", **more)
+
+
 @pytest.mark.parametrize(
-    "other", [{"by": "eve"}, {"on_drift": "revalidate"}, {"fallback": "revalidate"}, {"pause_for_revalidation": True}]
+    "other",
+    [
+        {"by": "eve"},
+        {"on_drift": "revalidate"},
+        {"fallback": "revalidate"},
+        {"pause_for_revalidation": True},
+        {"requirements": [Approval(3)]},
+        {"approval_valid_for": timedelta(hours=1)},
+    ],
+    ids=lambda other: next(iter(other)),
 )
 def test_the_same_key_with_another_wish_is_a_conflict(gov: Governance, other: dict[str, object]) -> None:
     first = ask(gov, idempotency_key="key")

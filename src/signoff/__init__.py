@@ -1,13 +1,26 @@
 """Governed mutations: one asks, another approves, and exactly the approved change is executed, once."""
 
 from signoff._version import __version__
+from signoff.engine.calendar import FreezeWindow, freeze
 from signoff.engine.interceptors import Interceptor
-from signoff.engine.policies import Policy, Proposal, Verdict, allow, deny, policy, require_approval
+from signoff.engine.policies import (
+    Policy,
+    Proposal,
+    Verdict,
+    allow,
+    allow_emergency,
+    deny,
+    policy,
+    require,
+    require_approval,
+)
 from signoff.engine.runtime import MutationEngine
 from signoff.errors import SignoffError
 from signoff.governance.facade import Governance
-from signoff.model.actor import Actor, ActorKind, Directory, OpenDirectory, StaticDirectory
+from signoff.model.actor import Actor, ActorKind
 from signoff.model.changes import Change
+from signoff.model.directory import Delegation, Directory, OpenDirectory, StaticDirectory
+from signoff.model.emergency import Emergency
 from signoff.model.mutation import Intent, Issue, Mutation, Risk
 from signoff.model.outcome import Outcome
 from signoff.model.request import MutationRequest, Status
@@ -21,7 +34,10 @@ __all__ = [
     "Actor",
     "ActorKind",
     "Change",
+    "Delegation",
     "Directory",
+    "Emergency",
+    "FreezeWindow",
     "Governance",
     "Intent",
     "Interceptor",
@@ -47,7 +63,10 @@ __all__ = [
     "Verdict",
     "__version__",
     "allow",
+    "allow_emergency",
     "deny",
+    "freeze",
     "policy",
+    "require",
     "require_approval",
 ]

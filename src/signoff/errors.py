@@ -12,13 +12,16 @@
     |   |-- ActorNotFoundError             the directory does not know this actor
     |   `-- NotRegisteredError             a mutation or state class this process has not registered
     |-- RefusedError                       governance said no; nothing has changed
-    |   |-- TransitionRefusedError         the lifecycle table refuses the trigger, with the guard's reason
-    |   `-- PolicyDeniedError              a policy denied, or none spoke for the mutation
+    |   |-- TransitionRefusedError         the lifecycle table refuses the trigger, with the rule and the reason
+    |   |-- PolicyDeniedError              a policy denied, or none spoke for the mutation
+    |   |-- UnsatisfiableError             a requirement can never be met: too few are eligible, or it is too late
+    |   `-- DelegationError                nobody made this actor the delegate of that one
     |-- ConflictError                      somebody else was first; read again and decide again
     |   |-- RevisionConflictError          the request moved since it was read
     |   |-- VersionConflictError           the state moved since it was read
     |   |-- AlreadyExistsError             the id is taken
-    |   `-- IdempotencyConflictError       the key was used for something else
+    |   |-- IdempotencyConflictError       the key was used for something else
+    |   `-- OpenReviewError                an earlier emergency of this actor waits for its review
     |-- UserCodeError                      code you registered broke its contract; nothing has changed
     |   |-- PolicyRaisedError
     |   |-- CheckRaisedError
@@ -136,7 +139,7 @@ class TransitionRefusedError(RefusedError):
         request_id: the request that was asked to move.
         status: the status it has, unchanged.
         trigger: what was asked.
-        rule: the name of the guard that refused, or `no_transition`.
+        rule: the code of the rule that refused, from the table of rules, or `no_transition`.
         reason: why, in words.
     """
 
@@ -161,6 +164,34 @@ class PolicyDeniedError(RefusedError):
         self.mutation = mutation
         self.reasons = tuple(reasons)
         super().__init__(f"{mutation} is refused: {'; '.join(self.reasons)}")
+
+
+class UnsatisfiableError(RefusedError):
+    """What is required could never be met, so the request would wait for ever.
+
+    Attributes:
+        requirements: what cannot be met, in words.
+    """
+
+    def __init__(self, requirements: Sequence[str]) -> None:
+        self.requirements = tuple(requirements)
+        super().__init__(f"this can never be met: {'; '.join(self.requirements)}; change what is required")
+
+
+class DelegationError(RefusedError):
+    """No delegation lets this actor vote for that one now.
+
+    Attributes:
+        actor_id: who wanted to vote.
+        principal: for whom.
+        reason: why not, in words.
+    """
+
+    def __init__(self, actor_id: str, principal: str, reason: str) -> None:
+        self.actor_id = actor_id
+        self.principal = principal
+        self.reason = reason
+        super().__init__(f"{actor_id} may not vote for {principal}: {reason}; the directory names delegates")
 
 
 class ConflictError(SignoffError):
@@ -199,6 +230,16 @@ class IdempotencyConflictError(ConflictError):
         super().__init__(
             f"idempotency key {key!r} belongs to request {request_id}, which asks for something else; "
             "use a new key for a new request"
+        )
+
+
+class OpenReviewError(ConflictError):
+    """Somebody breaks the glass while an earlier emergency of theirs waits for its review, in another process."""
+
+    def __init__(self, actor_id: str) -> None:
+        self.actor_id = actor_id
+        super().__init__(
+            f"an emergency of {actor_id} waits for its review already: nothing was written, have it reviewed"
         )
 
 

@@ -8,11 +8,13 @@ import typer
 from signoff._version import __version__
 from signoff.cli import plain, views
 from signoff.cli.demo import play
+from signoff.cli.file import File, file_view
 from signoff.cli.helping import Command, Group
 from signoff.cli.invocation import command
-from signoff.cli.opening import known_state, opened, request_id, stored_state, told, without_roles
+from signoff.cli.opening import claimed, known_state, opened, request_id, stored_state, told, without_roles
 from signoff.cli.pieces import clean, console, label
 from signoff.errors import StateNotFoundError
+from signoff.model.ballots import Rejection
 from signoff.model.canonical import parse
 from signoff.model.request import MutationRequest, Status
 
@@ -105,11 +107,48 @@ def list_requests(
 def show(request: RequestId, db: Db, *, as_json: Json = False) -> None:
     """Show one request: what it asks, does and requires, its trail and its attempts."""
     with opened(db) as book:
-        file = views.File.read(book.store, request_id(book, request))
+        file = File.read(book.gov, request_id(book, request))
     if as_json:
         typer.echo(plain.text(plain.file(file)))
     else:
-        console().print(views.file_view(file))
+        console().print(file_view(file))
+
+
+@app.command(cls=Command)
+@told()
+def inbox(
+    db: Db,
+    by: By,
+    *,
+    role: Annotated[list[str] | None, _option("ROLE", "A role you have; can be given more than once.")] = None,
+    group: Annotated[list[str] | None, _option("GROUP", "A group you belong to; the same.")] = None,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many at most.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the requests that wait for you, and for what: those on which you could vote, report or waive now.
+
+    Looking changes nothing, so the command line takes your word for the roles you have.
+    """
+    you = claimed(by, role or (), group or ())
+    with opened(db, directory=you) as book:
+        found = [book.gov.waiting_for(each.id) for each in book.gov.inbox(by, limit=limit)]
+    if as_json:
+        typer.echo(plain.text([plain.waiting(each) for each in found]))
+    else:
+        console().print(views.inbox_view(found))
+
+
+@app.command(cls=Command)
+@told()
+def why(request: RequestId, db: Db) -> None:
+    """Say in words why a request waits. The command line knows no roles, so it cannot say who is eligible."""
+    with opened(db) as book:
+        found = book.gov.waiting_for(request_id(book, request))
+    out = console()
+    out.print(clean(found.request.id).append("  ").append_text(label(found.request.status)), soft_wrap=True)
+    nothing = "nothing follows" if found.request.status.terminal else "it can be executed"
+    for reason in found.reasons or (nothing,):
+        out.print(clean(reason), soft_wrap=True)
 
 
 @app.command(cls=Command)
@@ -174,15 +213,21 @@ def approve(
 
 @app.command(cls=Command)
 @told()
-def reject(request: RequestId, db: Db, by: By, reason: Annotated[str, _option("TEXT", "Why.")]) -> None:
-    """Refuse a request for good.
+def reject(
+    request: RequestId,
+    db: Db,
+    by: By,
+    reason: Annotated[str, _option("TEXT", "Why.")],
+    code: Annotated[str, _option("CODE", f"Which sort of reason: {', '.join(Rejection)}.")] = Rejection.OTHER,
+) -> None:
+    """Vote against a request. Nobody here can list who is eligible, so it ends it, unless its requirement says not.
 
     The command line trusts the name you give, and knows no roles: whoever can write the file can be anybody.
     """
     with opened(db, write=True) as book:
         found = book.gov.get_request(request_id(book, request))
         with without_roles(found, "reject"):
-            _became(book.gov.reject(found.id, by=by, reason=reason))
+            _became(book.gov.reject(found.id, by=by, reason=reason, code=code))
 
 
 def _became(request: MutationRequest) -> None:

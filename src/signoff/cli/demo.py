@@ -1,6 +1,7 @@
-"""The demonstration: six acts about one document of feature flags, and what is left afterwards."""
+"""The demonstration: six acts about one document of feature flags, an inbox, and what is left afterwards."""
 
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -8,14 +9,16 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from signoff.cli.file import trail_view
 from signoff.cli.invocation import command, program
 from signoff.cli.pieces import DIM, changes_view
 from signoff.cli.shop import FLAGS, MUTATIONS, PEOPLE, RULES, WidenRollout, flags, people, rules
 from signoff.cli.stage import MEANWHILE, Stage
-from signoff.cli.views import history_view, trail_view, verification_view
+from signoff.cli.views import history_view, inbox_view, verification_view
 from signoff.documents import MergeDocument, PatchDocument
 from signoff.engine.policies import deny
 from signoff.governance.facade import Governance
+from signoff.model.conditions import Schedule
 from signoff.model.request import MutationRequest
 from signoff.model.terms import OnDrift
 from signoff.store.sqlite import SqliteStore
@@ -41,6 +44,7 @@ def play(db: Path, console: Console) -> None:
         _kept(stage)
         waiting = _waiting(stage)
         _blocked(stage)
+        _inbox(stage)
         _left_behind(stage, renewed)
     _next(console, db, renewed, waiting)
 
@@ -147,9 +151,21 @@ def _blocked(stage: Stage) -> None:
 
 
 def _waiting(stage: Stage) -> MutationRequest:
-    """Leave a request that anybody may approve, for whoever watches to try."""
+    """Leave requests that wait for somebody: one of them for anybody, for whoever watches to try."""
+    wider = WidenRollout(flag="express-delivery", by=40)
+    beyond = stage.gov.submit(wider, to=FLAGS, by="dana", reason="express delivery for 40 percent more")
+    stage.gov.approve(beyond.id, by="noor", digest=beyond.digest)
+    sale_ends = Schedule(not_before=datetime.now(UTC).replace(microsecond=0) + timedelta(days=7))
+    spring = _default("homepage-hero", "spring")
+    stage.gov.submit(spring, to=FLAGS, by="dana", reason="spring again after the sale", requirements=[sale_ends])
     owner: dict[str, JsonValue] = {"flags": {"legacy-invoice-pdf": {"metadata": {"owner": "billing"}}}}
     return stage.gov.submit(MergeDocument(merge=owner), to=FLAGS, by="eli", reason="billing owns this one")
+
+
+def _inbox(stage: Stage) -> None:
+    stage.after("Some requests wait. The inbox of sam: those on which sam can act now, and what they wait for.")
+    gov = stage.gov
+    stage.console.print(inbox_view([gov.waiting_for(each.id) for each in gov.inbox("sam")]))
 
 
 def _left_behind(stage: Stage, request: MutationRequest) -> None:
@@ -169,7 +185,8 @@ def _next(console: Console, db: Path, request: MutationRequest, waiting: Mutatio
         "how each version came to be": command("history", FLAGS, db=db),
         "the flags as they are now, for flagd": f"{command('export', FLAGS, db=db)} > flags.json",
         "has anybody touched a row?": command("verify", db=db),
-        "one request still waits: approve it": (
+        "whose turn is it?": command("inbox", "--by", "sam", "--role", "release-manager", db=db),
+        "one request waits for anybody: approve it": (
             f"{name} approve {waiting.id} --by you \\\n    --digest {waiting.digest} \\\n    {where}"
         ),
     }

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from signoff.cli.views import File
-from signoff.governance.queries import Page
+from signoff.cli.file import File
+from signoff.governance.finding import Page
 from signoff.governance.verification import Verification
+from signoff.governance.waiting import Waiting
+from signoff.model.ballots import Vote
 from signoff.model.canonical import Json, parse, stamp
 from signoff.model.request import MutationRequest
 from signoff.model.terms import TERMS
@@ -46,17 +48,42 @@ def request(found: MutationRequest) -> dict[str, Any]:
 
 def file(found: File) -> dict[str, Any]:
     """Give everything about one request."""
-    missing = dict(found.standing.missing)
     return {
         "request": request(found.request),
         "requirements": [
-            {"requirement": str(each), "count": each.count, "missing": missing.get(each, 0)}
-            for each in found.request.requirements
+            {
+                "requirement": str(each.requirement),
+                "step": each.requirement.step,
+                "met": each.met,
+                "missing": each.missing,
+            }
+            for each in found.waiting.positions
         ],
-        "counted": list(found.standing.counted),
+        "counted": sorted(actor for each in found.waiting.positions for actor in each.counted),
+        "waiting": list(found.waiting.reasons),
+        "votes": [vote(each) for each in (*found.waiting.votes, *found.waiting.outdated)],
+        "revisions": [parse(TERMS.dump(each)) for each in found.revisions],
         "decisions": [parse(DECISIONS.dump(each)) for each in found.decisions],
         "audit": [parse(AUDIT.dump(each)) for each in found.audits],
     }
+
+
+def vote(given: Vote) -> dict[str, Any]:
+    """Give a vote."""
+    return {
+        "choice": given.choice.value,
+        "actor": given.actor,
+        "principal": given.principal,
+        "digest": given.digest,
+        "step": given.step,
+        "code": given.code,
+        "reason": given.reason,
+    }
+
+
+def waiting(found: Waiting) -> dict[str, Any]:
+    """Give what a request waits for."""
+    return {"request": request(found.request), "waiting": list(found.reasons)}
 
 
 def page(found: Page) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from signoff.documents import Document, MergeDocument, PatchDocument
 from signoff.engine.policies import Policy, Proposal, require_approval
-from signoff.model.actor import Actor, ActorKind, StaticDirectory
+from signoff.model.actor import Actor, ActorKind
+from signoff.model.directory import StaticDirectory
 from signoff.model.mutation import Intent, Issue, Mutation, Risk
 
 FLAGS = "shop:flags"

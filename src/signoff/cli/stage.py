@@ -11,9 +11,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from signoff.cli.file import drift_view
 from signoff.cli.pieces import DIM, changes_view, label
 from signoff.cli.shop import FLAGS
-from signoff.cli.views import drift_view
 from signoff.errors import TransitionRefusedError
 from signoff.governance.facade import Governance
 from signoff.model.changes import same_effect

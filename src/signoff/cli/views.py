@@ -1,222 +1,23 @@
-"""What the commands show: a request with everything about it, requests, a history, a verification."""
+"""What the other commands show: requests, an inbox, a history, a verification."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
-from signoff.cli.pieces import DIM, changes_view, clean, json_text, label, moment, table
-from signoff.governance.dossier import Dossier, audit_records
-from signoff.governance.queries import Page
+from signoff.cli.pieces import DIM, clean, label, moment, table
+from signoff.governance.finding import Page
 from signoff.governance.verification import Verification
-from signoff.lifecycle.quorum import Standing, standing
+from signoff.governance.waiting import Waiting
 from signoff.model.changes import Changes
-from signoff.model.request import MutationRequest, Status
-from signoff.model.resolution import Resolution
-from signoff.model.trail import Answer, AuditRecord, Decision, HistoryEntry, HistoryKind
-from signoff.store.port import Store
+from signoff.model.trail import HistoryEntry, HistoryKind
 
 _ENDING = 12
 """How much of an id is shown in a list."""
 
-_MARKS = {"allow": ("✓", "green"), "require": ("•", "yellow"), "deny": ("✗", "red")}
-"""How the verdict of a policy is marked."""
-
 WIDE = 100
 """From how many columns on there is room for more of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """Everything there is about one request, read in one view.
-
-    Attributes:
-        request: the request.
-        decisions: its trail.
-        audits: its execution attempts.
-        standing: how far its requirements are met.
-    """
-
-    request: MutationRequest
-    decisions: tuple[Decision, ...]
-    audits: tuple[AuditRecord, ...]
-    standing: Standing
-
-    @classmethod
-    def read(cls, store: Store, request_id: str) -> "File":
-        """Read it.
-
-        Raises:
-            IntegrityError: a row was changed since it was written.
-        """
-        with store.view() as reader:
-            dossier = Dossier.load(reader, request_id)
-            audits = audit_records(reader, dossier.request)
-        request = dossier.request
-        return cls(request, dossier.decisions, audits, standing(request.terms, request.digest, dossier.votes))
-
-
-def file_view(file: File) -> RenderableType:
-    """Show a request: its terms, effect, requirements, trail and attempts."""
-    request = file.request
-    parts: list[RenderableType] = [
-        Text.assemble("request ", (request.id, "bold"), "  ", label(request.status)),
-        _section("What is asked"),
-        _terms(request),
-        *_effect(file),
-        _section("What it requires"),
-        _inset(requirements_view(file)),
-        _section("Trail"),
-        _inset(trail_view(file.decisions)),
-    ]
-    if file.audits:
-        parts += [_section("Attempts to execute"), _inset(Group(*map(_attempt, file.audits)))]
-    return Group(*parts)
-
-
-def _effect(file: File) -> Iterator[RenderableType]:
-    """Show what was approved, and what was done where that was on another version."""
-    request = file.request
-    version = f"version {request.terms.expected_version}"
-    elsewhere = request.resolved_version != request.terms.expected_version
-    asked = bool(request.requirements)
-    if request.status is not Status.EXECUTED and request.status.terminal:
-        title = f"What it would have done to {version}"
-    elif request.status is not Status.EXECUTED:
-        title = f"What it does to {version}" + (": approvers approve this" if asked else "")
-    elif elsewhere:
-        title = f"What was approved, for {version}"
-    else:
-        title = f"What it did to {version}" + (": approvers approved this" if asked else "")
-    yield _section(title)
-    yield _inset(changes_view(request.effect))
-    if request.status is Status.EXECUTED and elsewhere:
-        yield _section(f"What it did to version {request.resolved_version}")
-        yield _inset(changes_view(file.audits[-1].changes))
-
-
-def _section(title: str) -> RenderableType:
-    return Padding(Rule(Text(title, "bold"), align="left", style=DIM), (1, 0, 0, 0))
-
-
-def _inset(what: RenderableType) -> RenderableType:
-    return Padding(what, (0, 0, 0, 2))
-
-
-def _terms(request: MutationRequest) -> Table:
-    terms, intent = request.terms, request.terms.intent
-    behalf = f" on behalf of {terms.on_behalf_of}" if terms.on_behalf_of else ""
-    undone = "" if intent.reversible else ", cannot be undone"
-    drift = terms.on_drift + (f", or else {terms.fallback}" if terms.on_drift == "keep_if_same_effect" else "")
-    rows = {
-        "by": f"{terms.requester}{behalf}, {moment(request.created_at)}",
-        "reason": terms.reason,
-        "state": f"{terms.state_id}, version {terms.expected_version}",
-        "mutation": f"{terms.mutation}, schema {terms.schema_version}",
-        "payload": json_text(request.payload),
-        "intent": f"{intent.operation}: {intent.description}" if intent.description else intent.operation,
-        "risk": f"{intent.risk}{undone}",
-        "if it moves": drift,
-        "deadline": moment(terms.expires_at) if terms.expires_at else "",
-        "held": request.held,
-        "successor": request.successor or "",
-        "correlation": request.correlation_id,
-        "notes": json_text(request.metadata) if request.metadata else "",
-        "digest": request.digest,
-    }
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style=DIM, justify="right", min_width=11)
-    made.add_column(overflow="fold")
-    for name, value in rows.items():
-        if value:
-            made.add_row(name, clean(value))
-    return made
-
-
-def requirements_view(file: File) -> RenderableType:
-    """Show what is required and how much of it is there."""
-    missing = dict(file.standing.missing)
-    lines = []
-    for requirement in file.request.requirements:
-        lacking = missing.get(requirement, 0)
-        mark = Text("○ ", "yellow") if lacking else Text("✓ ", "green")
-        lines.append(Text.assemble(mark, clean(requirement), (f"  {lacking} missing" if lacking else "", "yellow")))
-    if file.standing.counted:
-        lines.append(clean(f"counted: {', '.join(file.standing.counted)}", DIM))
-    return Group(*lines) if lines else Text("nothing", DIM)
-
-
-def trail_view(decisions: Iterable[Decision]) -> Table:
-    """Show a trail: a row for each decision."""
-    made = table("", "decision", "then", "by", "facts and reason")
-    for each in decisions:
-        made.add_row(str(each.seq), each.code, label(each.to_status), clean(each.actor), clean(facts(each)))
-    return made
-
-
-def facts(decision: Decision) -> str:
-    """Give what a decision records, in words."""
-    known = decision.metadata
-    said = {
-        "submitted": lambda: f"for v{known['expected_version']}: {', '.join(known['requirements'])}",
-        "admitted": lambda: f"for v{known['expected_version']}: nothing required",
-        "approved": lambda: f"counted {', '.join(known['counted'])}",
-        "resolved": lambda: _resolved(known["expected_version"], known["current_version"], known["outcome"]),
-        "executed": lambda: f"v{known['resolved_version']} → v{known['resulting_version']}",
-        "approval_renewed": lambda: f"for v{known['expected_version']}: {', '.join(known['requirements'])}",
-        "blocked": lambda: "; ".join(known["reasons"]),
-        "failed": lambda: "; ".join(known["reasons"]),
-        "revalidated": lambda: f"passes on v{known['version']}",
-        "superseded": lambda: f"by {known['successor']}",
-    }.get(decision.code, str)()
-    return "; ".join(part for part in (said, decision.reason) if part)
-
-
-def _resolved(expected: int, current: int, outcome: str) -> str:
-    moved = f"still v{current}" if expected == current else f"approved for v{expected}, now v{current}"
-    return f"{moved}: {outcome}"
-
-
-def drift_view(resolution: Resolution) -> Text:
-    """Show what moved the state since the approval: which request made which version, and where."""
-    lines = [Text(f"approved for version {resolution.expected_version}, now it is {resolution.current_version}:")]
-    for step in resolution.drift:
-        paths = clean(", ".join(step.paths) or "(nothing)")
-        by = f"by request {step.request_id}" if step.request_id else f"by {step.actor}, without signoff"
-        lines += [Text.assemble((f"  v{step.version} ", "magenta"), paths), clean(f"     {by}", DIM)]
-    if resolution.unlisted:
-        lines.append(Text(f"  and {resolution.unlisted} more", DIM))
-    return Text("\n").join(lines)
-
-
-def _attempt(record: AuditRecord) -> RenderableType:
-    made = f", version {record.resulting_version}" if record.resulting_version else ""
-    head = Text.assemble(
-        f"{record.seq}  ", label(record.outcome), made, clean(f"  by {record.actor}, {moment(record.at)}", DIM)
-    )
-    lines: list[RenderableType] = [Text(f"execution {record.execution_id}", DIM)]
-    if record.resolution and record.resolution.drifted:
-        lines.append(drift_view(record.resolution))
-    lines += [answer_view(each) for each in record.answers if each.verdict != "abstain"]
-    lines += [clean(f"{issue.path or '(whole)'}: {issue.message}", "red") for issue in record.issues]
-    if record.error:
-        lines.append(clean(record.error, "red"))
-    if record.changes and record.outcome == "executed":
-        lines.append(changes_view(record.changes))
-    return Group(head, Padding(Group(*lines), (0, 0, 0, 3)))
-
-
-def answer_view(answer: Answer) -> Text:
-    """Show what a policy said; one that is named after its verdict says it once."""
-    mark, style = _MARKS.get(answer.verdict, _MARKS["deny"])
-    said = {"allow": "allow", "require": f"require {answer.detail}"}.get(answer.verdict, answer.detail)
-    once = answer.policy in {said, f"deny: {said}", "(default)"}
-    return Text.assemble((f"{mark} ", style), clean(said if once else f"{answer.policy}: {said}"))
 
 
 def requests_view(page: Page) -> RenderableType:
@@ -232,6 +33,19 @@ def requests_view(page: Page) -> RenderableType:
         shown = ending if endings[ending] == 1 else each.id
         facts = (each.state_id, each.mutation, each.requester, each.terms.reason)
         made.add_row(clean(shown), label(each.status), *map(clean, facts))
+    return made
+
+
+def inbox_view(waiting: Sequence[Waiting]) -> RenderableType:
+    """Show whose turn it is: the requests on which somebody can act, and what each waits for."""
+    if not waiting:
+        return Text("nothing waits for you", DIM)
+    made = table("request", "by", "reason", "waits for")
+    made.columns[0].no_wrap = True
+    for each in waiting:
+        request = each.request
+        why = Text("\n").join(clean(reason, "yellow") for reason in each.reasons)
+        made.add_row(clean(_ending(request.id)), clean(request.requester), clean(request.terms.reason), why)
     return made
 
 

@@ -38,6 +38,7 @@ class Interceptor:
 STAGES = {
     RunStatus.ACCEPTED: "after",
     RunStatus.UNAPPROVED: "refused",
+    RunStatus.WAITING: "refused",
     RunStatus.REFUSED: "refused",
     RunStatus.FAILED: "failed",
 }

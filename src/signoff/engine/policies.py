@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from signoff.errors import ConfigurationError, PolicyRaisedError
 from signoff.model.actor import Actor
+from signoff.model.approval import Approval
 from signoff.model.changes import Changes
+from signoff.model.emergency import BreakGlass
 from signoff.model.mutation import Intent, Mutation
-from signoff.model.names import described, storable
+from signoff.model.names import described, storable, strings
 from signoff.model.requirement import Requirement
 from signoff.model.state import State
+from signoff.model.terms import KINDS
 from signoff.model.trail import Answer
 
 
@@ -25,6 +29,7 @@ class Proposal:
         requester: who asks, as the directory knows them now.
         changes: the simulated change set.
         state_id: the id of the state; "" where the engine is used alone.
+        at: now, UTC, by the engine's clock: for calendars and schedules.
     """
 
     mutation: Mutation[Any]
@@ -33,6 +38,7 @@ class Proposal:
     requester: Actor
     changes: Changes
     state_id: str
+    at: datetime
 
     @property
     def intent(self) -> Intent:
@@ -40,30 +46,31 @@ class Proposal:
         return self.mutation.intent
 
 
-KINDS = frozenset({"allow", "deny", "require", "abstain"})
+VERDICTS = frozenset({"allow", "deny", "require", "restrict", "emergency", "abstain"})
 """What a verdict can be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a policy answers: make it with `allow()`, `deny(reason)`, `require(...)` or `abstain()`."""
+    """What a policy answers: `allow()`, `deny()`, `require()`, `restrict()`, `in_emergency()` or `abstain()`."""
 
     kind: str
     detail: str = ""
     requirements: tuple[Requirement, ...] = ()
+    emergency: BreakGlass | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS or not isinstance(self.detail, str):
+        if self.kind not in VERDICTS or not isinstance(self.detail, str):
             raise ConfigurationError(
                 f"Verdict({self.kind!r}) is none; use Verdict.allow(), deny('why'), require(...), ..."
             )
-        if (self.kind == "require") is not bool(self.requirements):
-            raise ConfigurationError("Verdict.require() needs a Requirement; to let it pass, Verdict.allow()")
+        if (self.kind in {"require", "restrict"}) is not bool(self.requirements):
+            raise ConfigurationError("require() needs a Requirement; to let it pass, allow()")
+        if (self.kind == "emergency") is not isinstance(self.emergency, BreakGlass):
+            raise ConfigurationError("make it with Verdict.in_emergency(roles)")
         for requirement in self.requirements:
-            if not isinstance(requirement, Requirement):
-                raise ConfigurationError(
-                    f"Verdict.require({requirement!r}) is no Requirement; use Requirement(count=1)"
-                )
+            if type(requirement) not in KINDS:
+                raise ConfigurationError(f"{requirement!r:.80} is no Requirement; pass instances, as Approval(count=1)")
 
     @classmethod
     def allow(cls) -> "Verdict":
@@ -85,6 +92,24 @@ class Verdict:
     def require(cls, *requirements: Requirement) -> "Verdict":
         """Let it pass once these are met."""
         return cls("require", ", ".join(map(str, requirements)), requirements)
+
+    @classmethod
+    def restrict(cls, *requirements: Requirement) -> "Verdict":
+        """Let it pass only once these are met, and only if another policy speaks for it."""
+        return cls("restrict", ", ".join(map(str, requirements)), requirements)
+
+    @classmethod
+    def in_emergency(cls, roles: Iterable[str], *, reviewer_roles: Iterable[str] = ()) -> "Verdict":
+        """Let an actor with one of these roles past the requirements in an emergency; others must speak for it.
+
+        Args:
+            roles: who may break the glass.
+            reviewer_roles: who reviews it afterwards: somebody else with one of these, or anybody else if empty.
+        """
+        may, review = strings("roles", roles), strings("reviewer_roles", reviewer_roles)
+        if not may:
+            raise ConfigurationError("in an emergency nobody may do it: name roles=[...]")
+        return cls("emergency", f"by role {' or '.join(may)}", emergency=BreakGlass(may, review))
 
     @classmethod
     def abstain(cls) -> "Verdict":
@@ -139,25 +164,62 @@ def deny(reason: str, *, when: When | None = None) -> Policy:
     return _conditional(f"deny: {reason}", when, Verdict.deny(reason))
 
 
-def require_approval(
-    count: int = 1, *, roles: Iterable[str] = (), groups: Iterable[str] = (), when: When | None = None
-) -> Policy:
-    """Make a policy that requires approval by distinct actors, never the requester.
+def require(*requirements: Requirement, when: When | None = None) -> Policy:
+    """Make a policy that allows once all of these are met.
 
     Args:
-        count: how many must approve.
-        roles: they must have one of these roles; anybody may approve if neither roles nor groups are given.
-        groups: or belong to one of these groups.
+        *requirements: what must be met, from `signoff.requirements`.
         when: only where this says so; everywhere if left out.
 
     Raises:
-        ConfigurationError: the count is not a whole number from 1, or roles or groups are a single string.
+        ConfigurationError: nothing is required, or something that is no requirement.
     """
-    for name, value in (("roles", roles), ("groups", groups)):
-        if isinstance(value, str):
-            raise ConfigurationError(f"{name}={value!r} is one string; pass a collection, as in {name}=[{value!r}]")
-    requirement = Requirement(count, tuple(roles), tuple(groups))
-    return _conditional(f"require {requirement}", when, Verdict.require(requirement))
+    verdict = Verdict.require(*requirements)
+    return _conditional(f"require {verdict.detail}", when, verdict)
+
+
+def require_approval(
+    count: int | Literal["all"] | None = None,
+    *,
+    actors: Iterable[str] = (),
+    roles: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    step: int = 1,
+    when: When | None = None,
+) -> Policy:
+    """Make a policy that requires approval by distinct actors, never the requester.
+
+    For more, as deadlines, rechecks or agents that may approve, use `require(Approval(...))`.
+
+    Args:
+        count: how many must approve, or "all" of them. All, if only actors are named; otherwise one.
+        actors: these actors may, by id.
+        roles: or whoever has one of these roles; anybody may approve if neither actors, roles nor groups are given.
+        groups: or whoever belongs to one of these groups.
+        step: 1, 2, 3 ...: a step opens once those before it are complete.
+        when: only where this says so; everywhere if left out.
+
+    Raises:
+        ConfigurationError: a count that is no whole number from 1 or exceeds the actors named, or a single string
+            where a collection belongs.
+    """
+    who = [strings(name, value) for name, value in (("actors", actors), ("roles", roles), ("groups", groups))]
+    approval = Approval(count, step=step, actors=who[0], roles=who[1], groups=who[2])
+    return require(approval, when=when)
+
+
+def allow_emergency(roles: Iterable[str], *, reviewer_roles: Iterable[str] = (), when: When | None = None) -> Policy:
+    """Make a policy that lets an actor with one of these roles execute past the requirements, in an emergency.
+
+    It speaks for nothing by itself: another policy must allow or require. Denials and checks still apply.
+
+    Args:
+        roles: who may break the glass.
+        reviewer_roles: who reviews it afterwards; any other person if empty.
+        when: only where this says so; everywhere if left out.
+    """
+    verdict = Verdict.in_emergency(roles, reviewer_roles=reviewer_roles)
+    return _conditional(f"emergency {verdict.detail}", when, verdict)
 
 
 def _conditional(name: str, when: When | None, verdict: Verdict) -> Policy:
@@ -175,11 +237,13 @@ class Ruling:
         answers: what each said, in order.
         allowed: whether nobody denied and somebody spoke for it.
         requirements: everything required, each once.
+        emergencies: who may execute it past its requirements.
     """
 
     answers: tuple[Answer, ...]
     allowed: bool
     requirements: tuple[Requirement, ...]
+    emergencies: tuple[BreakGlass, ...]
 
 
 def ask(policies: Sequence[Policy], proposal: Proposal) -> Ruling:
@@ -200,7 +264,8 @@ def ask(policies: Sequence[Policy], proposal: Proposal) -> Ruling:
         how = f"policies=[allow(when=lambda proposal: isinstance(proposal.mutation, {name}))]"
         answers.append(Answer("(default)", "none", f"no policy speaks for {name}, and the default is no; add {how}"))
     required = tuple(dict.fromkeys(each for _, verdict in verdicts for each in verdict.requirements))
-    return Ruling(tuple(answers), "deny" not in kinds and bool(kinds & {"allow", "require"}), required)
+    emergencies = tuple(verdict.emergency for _, verdict in verdicts if verdict.emergency is not None)
+    return Ruling(tuple(answers), "deny" not in kinds and bool(kinds & {"allow", "require"}), required, emergencies)
 
 
 def _verdict(each: Policy, proposal: Proposal) -> Verdict:

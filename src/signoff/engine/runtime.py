@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from signoff.engine.interceptors import STAGES, Interceptor, notify
-from signoff.engine.policies import Policy, Proposal, Ruling, ask
+from signoff.engine.policies import Policy, Proposal, ask
 from signoff.engine.registry import copied
 from signoff.engine.witness import Witness
 from signoff.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
@@ -16,16 +17,21 @@ from signoff.model.actor import Actor
 from signoff.model.canonical import complaint, parse
 from signoff.model.changes import diff
 from signoff.model.mutation import Issue, Mutation
-from signoff.model.names import checked_choice, described, storable
+from signoff.model.names import checked_choice, checked_moment, described, storable
 from signoff.model.requirement import Requirement
 from signoff.model.run import Mode, Run, RunStatus
 from signoff.model.state import State, state_body
 
-Met = Callable[[tuple[Requirement, ...]], bool]
+Judge = Callable[[tuple[Requirement, ...]], RunStatus]
 
 
-def _nothing(_: tuple[Requirement, ...]) -> bool:
-    return False
+def system_clock() -> datetime:
+    """Give the moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def _nothing_met(required: tuple[Requirement, ...]) -> RunStatus:
+    return RunStatus.UNAPPROVED if required else RunStatus.ACCEPTED
 
 
 class MutationEngine:
@@ -35,6 +41,7 @@ class MutationEngine:
         policies: whom to ask, in order. Deny overrides; if nobody speaks for a mutation it is refused.
         interceptors: who is told, in order.
         timer: gives nanoseconds, for durations.
+        clock: gives the moment, with a time zone, for policies that ask for it.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class MutationEngine:
         policies: Iterable[Policy] = (),
         interceptors: Iterable[Interceptor] = (),
         timer: Callable[[], int] = time.perf_counter_ns,
+        clock: Callable[[], datetime] = system_clock,
     ) -> None:
         self._policies: tuple[Policy, ...] = ()
         self._interceptors = tuple(interceptors)
@@ -49,6 +57,7 @@ class MutationEngine:
             if not isinstance(interceptor, Interceptor):
                 raise ConfigurationError(f"{interceptor!r} is no Interceptor: pass Interceptor(name, after=...)")
         self._timer = timer
+        self._clock = clock
         for policy in policies:
             self.register(policy)
 
@@ -59,7 +68,9 @@ class MutationEngine:
             ConfigurationError: it is no Policy.
         """
         if not isinstance(policy, Policy):
-            raise ConfigurationError(f"{policy!r} is no Policy: decorate the function with @policy")
+            raise ConfigurationError(
+                f"{policy!r} is no Policy: decorate a function with @policy, wrap a requirement in require(...)"
+            )
         self._policies = (*self._policies, policy)
 
     def run(
@@ -111,7 +122,7 @@ class MutationEngine:
         mode: Mode,
         *,
         state_id: str = "",
-        met: Met = _nothing,
+        judge: Judge = _nothing_met,
     ) -> Run:
         """Decide what a mutation would do to a state, without telling anybody. Pure but for the timer.
 
@@ -122,10 +133,10 @@ class MutationEngine:
             actor: who asks.
             mode: commit, simulate or validate.
             state_id: the id of the state, for policies.
-            met: tells whether all of some requirements are met already.
+            judge: says what follows from what is required: accepted, unapproved or waiting.
         """
         begun = self._timer()
-        run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, met=met)
+        run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, judge=judge)
         return replace(run, duration_us=(self._timer() - begun) // 1000)
 
     def _evaluate(
@@ -137,7 +148,7 @@ class MutationEngine:
         actor: Actor,
         mode: Mode,
         state_id: str,
-        met: Met,
+        judge: Judge,
     ) -> Run:
         name = type(mutation).mutation_name
         witness = Witness(name)
@@ -158,24 +169,20 @@ class MutationEngine:
         changes = diff(parse(body), parse(after_body))
         witness.watch("the new state", after, after_body)
         witness.watch_changes(changes)
-        ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id))
+        at = checked_moment("clock()", self._clock())
+        ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id, at))
         witness.testify()
         return Run(
             name,
             mode,
-            _status(ruling, met),
+            judge(ruling.requirements) if ruling.allowed else RunStatus.REFUSED,
             answers=ruling.answers,
             requirements=ruling.requirements,
+            emergencies=ruling.emergencies,
             changes=changes,
             after=after,
             after_body=after_body,
         )
-
-
-def _status(ruling: Ruling, met: Met) -> RunStatus:
-    if not ruling.allowed:
-        return RunStatus.REFUSED
-    return RunStatus.ACCEPTED if not ruling.requirements or met(ruling.requirements) else RunStatus.UNAPPROVED
 
 
 def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:

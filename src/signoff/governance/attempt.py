@@ -1,27 +1,28 @@
 """One execution attempt while it is made: the evidence it gathers, and the branch it takes."""
 
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
-from signoff.errors import IntegrityError, MutationContractError, StateNotFoundError, TransitionRefusedError
+from signoff.errors import IntegrityError
+from signoff.governance.appraisal import Appraisal
 from signoff.governance.context import Context
-from signoff.governance.dossier import Dossier, audit_records, check_state
+from signoff.governance.dossier import Dossier, audit_records
+from signoff.governance.drafting import demand_no_circle, fixed
+from signoff.governance.gathering import gather
 from signoff.governance.resolution import VersionResolver, drift_steps
-from signoff.lifecycle.quorum import Standing, standing
+from signoff.lifecycle.quorum import asking
 from signoff.lifecycle.step import Evidence
-from signoff.lifecycle.table import Trigger
-from signoff.model.actor import Actor, look_up
-from signoff.model.changes import same_changes, same_effect
+from signoff.lifecycle.transition import Trigger
+from signoff.model.actor import Actor
+from signoff.model.changes import same_effect
+from signoff.model.emergency import Emergency
 from signoff.model.outcome import Outcome
-from signoff.model.request import Status
-from signoff.model.requirement import Requirement, Vote
+from signoff.model.request import Review, Status
 from signoff.model.resolution import DriftStep, ResolutionOutcome
-from signoff.model.run import Mode, Run, RunStatus
-from signoff.model.state import StoredState
+from signoff.model.run import RunStatus
 from signoff.model.terms import Terms
 from signoff.model.trail import AUDIT, Ledger
-from signoff.store.port import Unit
+from signoff.store.port import Filter, Unit
 
 _INSTEAD = {
     RunStatus.REFUSED: Trigger.BLOCK,
@@ -36,7 +37,9 @@ _STAGES = {Status.EXECUTED: "after", Status.FAILED: "failed"}
 
 
 class Attempt:
-    """Takes one request from `approved` to wherever its resolution and its run lead, inside one unit of work.
+    """Takes one request to wherever its resolution and its run lead, inside one unit of work.
+
+    It begins in `approved`, or in an emergency in `pending`.
 
     Args:
         context: the surroundings.
@@ -44,23 +47,37 @@ class Attempt:
         dossier: the request and its trail.
         actor: who executes.
         reason: why, in words.
+        emergency: why it is executed past its requirements, if it is.
     """
 
-    def __init__(self, context: Context, unit: Unit, dossier: Dossier, actor: Actor, reason: str) -> None:
+    def __init__(
+        self,
+        context: Context,
+        unit: Unit,
+        dossier: Dossier,
+        actor: Actor,
+        *,
+        reason: str,
+        emergency: Emergency | None = None,
+    ) -> None:
         self._context = context
         self._unit = unit
         self._step = dossier.step()
-        self._votes: tuple[Vote, ...] = dossier.votes
+        self._emergency = emergency
         self._actor = actor
         self._reason = reason
-        self._run: Run | None = None
-        self._reports: tuple[str, ...] = ()
+        self._seen = Appraisal(context, unit, self._step, actor, past_requirements=emergency is not None)
         self._reasons: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:
         """The status it has come to."""
         return self._step.status
+
+    @property
+    def rests(self) -> bool:
+        """Whether it has just come to where there is nothing to resolve: out of time, or back to the approvers."""
+        return self.status in {Status.EXPIRED, Status.PENDING} and bool(self._step.decisions)
 
     @property
     def goes_on(self) -> bool:
@@ -72,66 +89,53 @@ class Attempt:
     def _terms(self) -> Terms:
         return self._step.request.terms
 
-    @cached_property
-    def state(self) -> StoredState:
-        """The state as it is now, checked against its history and against what was submitted for."""
-        terms = self._terms
-        state = self._unit.state(terms.state_id)
-        if state is None:
-            raise StateNotFoundError(
-                terms.state_id,
-                "it was there when the request was made: restore it, pass the source of your table, or cancel",
-            )
-        check_state(self._unit, state)
-        if state.version == terms.expected_version and state.hash != terms.state_hash:
-            rule = f"version {state.version} is not what it was when {self._step.request.id} was submitted"
-            raise IntegrityError("signoff_states", state.state_id, rule)
-        return state
-
-    @cached_property
-    def run(self) -> Run:
-        """What the engine says on the current state, under the approvals there are. Asked once in an attempt."""
-        terms, context = self._terms, self._context
-        mutation = context.registry.rebuild(terms.mutation, terms.schema_version, terms.payload)
-        wanted = context.registry.state_class(terms.state_type)
-        if wanted is not type(mutation).state_class() or self.state.state_type != terms.state_type:
-            raise MutationContractError(f"{terms.mutation} no longer changes a {terms.state_type}; cancel the request")
-        state = context.registry.load_state(self.state)
-        requester = replace(look_up(context.directory, terms.requester), on_behalf_of=terms.on_behalf_of)
-        self._reports += context.engine.begin(mutation, Mode.COMMIT)
-        self._run = context.engine.evaluate(
-            mutation,
-            state,
-            self.state.body,
-            requester,
-            Mode.COMMIT,
-            state_id=terms.state_id,
-            met=lambda required: self._standing(required).met,
-        )
-        return self._run
-
     def expire_if_due(self) -> None:
-        """Expire the request if its deadline has passed by now, though no sweep has come by."""
-        if self.status in {Status.APPROVED, Status.REVALIDATION}:
-            evidence = self._context.evidence(self._actor, self._reason)
-            expired = self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, evidence)
-            self._reasons = ("its deadline had passed",) if expired else ()
+        """Expire the request if a deadline has passed by now, though no sweep has come by."""
+        if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, self._now()):
+            self._reasons = ("its deadline had passed",)
+
+    def complete_or_lapse(self) -> None:
+        """Let become of the approval what time has made of it, unless an emergency goes past it.
+
+        A pending request is approved if what it waited for has happened. An approved one goes back to the approvers,
+        the votes there are kept, if something it requires is no longer met.
+        """
+        paused = self.status is Status.REVALIDATION and self._step.request.emergency_by is not None
+        if self._emergency is None and not paused:
+            now = self._now()
+            if self._context.lifecycle.settle(self._step, (Trigger.APPROVE, Trigger.LAPSE), now):
+                self._reasons = (str(self._step.standing(now)),) if self.rests else ()
+
+    def _now(self) -> Evidence:
+        return self._context.evidence(self._actor, self._reason, circumstances=self._seen.around())
 
     def resolve(self, resolver: VersionResolver) -> ResolutionOutcome:
-        """Resolve the version, always, and record it."""
+        """Resolve the version, always, and record it; in an emergency, past the requirements."""
         self._demand_approval()
         request, terms = self._step.request, self._terms
         resolution = resolver.resolve(
             state_id=terms.state_id,
             expected=request.expected_version,
-            current=self.state.version,
+            current=self._seen.state.version,
             on_drift=terms.on_drift,
             fallback=terms.fallback,
-            same_effect=lambda: self.run.accepted and same_effect(self.run.changes, terms.effect),
+            same_effect=lambda: self._seen.run.accepted and same_effect(self._seen.run.changes, terms.effect),
             drift=self._drift,
         )
-        self._fire(Trigger.RESOLVE, resolution=resolution, execution_id=self._context.fresh_id())
+        attempt: dict[str, Any] = {"resolution": resolution, "execution_id": self._context.fresh_id()}
+        if self._emergency is None:
+            self._fire(Trigger.RESOLVE, **attempt)
+        else:
+            run, duty = self._seen.run, self._open_duty()
+            demanded, emergency = run.requirements, self._emergency
+            attempt |= {"run": run, "duty": duty, "demanded": demanded, "emergency": emergency}
+            self._fire(Trigger.OVERRIDE, circumstances=self._seen.around(demanded), **attempt)
         return resolution.outcome
+
+    def _open_duty(self) -> str:
+        """Give the id of an emergency of the actor's that nobody has reviewed, or ""."""
+        found = self._unit.find(Filter(review=Review.OPEN, emergency_by=self._actor.principal), 1)
+        return found[0].id if found else ""
 
     def _drift(self) -> list[DriftStep]:
         request = self._step.request
@@ -144,13 +148,13 @@ class Attempt:
 
     def execute(self) -> None:
         """Make the approved change, or take the branch that the run on the current state demands."""
-        if not self.run.accepted:
+        if not self._seen.run.accepted:
             self._turn_aside()
             return
-        self._demand_approved_effect()
-        new_state = self.state.next(self.run.after_body)
-        history = self._unit.last_link(Ledger.HISTORY, self.state.state_id)
-        self._fire(Trigger.EXECUTE, run=self.run, new_state=new_state, history=history)
+        self._seen.demand_approved_effect()
+        new_state = self._seen.state.next(self._seen.run.after_body)
+        history = self._unit.last_link(Ledger.HISTORY, self._seen.state.state_id)
+        self._fire(Trigger.EXECUTE, run=self._seen.run, new_state=new_state, history=history)
 
     def mark_stale(self) -> None:
         """End it: it was approved for a version that is gone."""
@@ -159,7 +163,7 @@ class Attempt:
 
     def renew_approval(self) -> None:
         """Send it back to the approvers, on terms renewed on the current state; unless it is refused there anyway."""
-        if self.run.status in {RunStatus.REFUSED, RunStatus.FAILED}:
+        if self._seen.run.status in {RunStatus.REFUSED, RunStatus.FAILED}:
             self._turn_aside()
         else:
             self._reasons = (self._drifted(),)
@@ -175,9 +179,9 @@ class Attempt:
     def revalidate(self) -> None:
         """Ask policies and checks on the current state, and let the approval extend to it if they pass."""
         self._context.lifecycle.demand(self._step, Trigger.REVALIDATE)
-        if self.run.accepted:
+        if self._seen.run.accepted:
             self._reasons = ()
-            self._fire(Trigger.REVALIDATE, run=self.run)
+            self._fire(Trigger.REVALIDATE, run=self._seen.run)
         else:
             self._turn_aside()
 
@@ -187,58 +191,46 @@ class Attempt:
 
     def outcome(self) -> Outcome:
         """Give what came of it, once it is durable, and tell the interceptors."""
-        reports = self._reports
-        if self._run is not None:
-            reports = self._context.engine.finish(
-                replace(self._run, reports=reports), _STAGES.get(self.status, "refused")
-            ).reports
+        reports = self._seen.finish(_STAGES.get(self.status, "refused"))
         audit = self._step.audit[-1] if self._step.audit else None
         record = AUDIT.load(audit.body, audit.owner) if audit else None
         return Outcome(self._step.request, replayed=False, audit=record, reasons=self._reasons, reports=reports)
 
     def _turn_aside(self) -> None:
-        self._reasons = self.run.reasons
-        trigger = _INSTEAD[self.run.status]
+        self._reasons = self._seen.run.reasons
+        trigger = _INSTEAD[self._seen.run.status]
         if trigger is Trigger.RENEW_APPROVAL:
             self._renew()
         else:
-            self._fire(trigger, run=self.run)
+            self._fire(trigger, run=self._seen.run)
 
     def _renew(self) -> None:
-        terms, run = self._terms, self.run
+        terms, run = self._terms, self._seen.run
+        wanted = (*run.requirements, *terms.own) or terms.requirements
         renewed = replace(
             terms,
             number=terms.number + 1,
-            expected_version=self.state.version,
-            state_hash=self.state.hash,
-            requirements=run.requirements or terms.requirements,
+            expected_version=self._seen.state.version,
+            state_hash=self._seen.state.hash,
+            requirements=fixed(self._context, wanted, self._context.now(), asking(terms)),
             effect=run.changes,
         )
-        self._fire(Trigger.RENEW_APPROVAL, run=run, terms=renewed)
-        # where nothing is required there is nobody to ask: it goes on
-        self._context.lifecycle.fire_if_allowed(self._step, Trigger.APPROVE, self._evidence())
+        demand_no_circle(self._unit, terms.request_id, renewed.requirements)
+        # where nothing is required there is nobody to ask, and it goes on at once
+        around = gather(self._context.directory, self._unit, self._step, renewed.requirements)
+        self._settle(Trigger.RENEW_APPROVAL, run=run, terms=renewed, circumstances=around)
 
     def _demand_approval(self) -> None:
         """See to it that there is something to resolve; where votes are missing, say which."""
+        if self._emergency is not None:
+            self._context.lifecycle.demand(self._step, Trigger.OVERRIDE)
+            return
         request = self._step.request
         if request.status is Status.PENDING:
-            missing = f"it is held: {request.held}" if request.held else str(self._standing(self._terms.requirements))
-            raise TransitionRefusedError(
-                request_id=request.id, status=request.status, trigger="execute", rule="no_transition", reason=missing
-            )
+            if request.held:
+                raise self._seen.refusal("not_held", f"it is held: {request.held}")
+            raise self._seen.refusal("requirements_met", str(self._seen.standing(self._terms.requirements)))
         self._context.lifecycle.demand(self._step, Trigger.RESOLVE)
-
-    def _standing(self, requirements: tuple[Requirement, ...]) -> Standing:
-        return standing(self._terms, self._step.request.digest, self._votes, requirements)
-
-    def _demand_approved_effect(self) -> None:
-        """See to it that on the approved version the mutation does what it did when it was submitted."""
-        request, terms = self._step.request, self._terms
-        if self.state.version == terms.expected_version and not same_changes(self.run.changes, terms.effect):
-            raise MutationContractError(
-                f"{terms.mutation} does something else on version {terms.expected_version} than when request "
-                f"{request.id} was submitted: make apply deterministic, or submit again if its code has changed"
-            )
 
     def _drifted(self) -> str:
         return str(self._step.resolution)
@@ -246,8 +238,12 @@ class Attempt:
     def _fire(self, trigger: Trigger, **facts: Any) -> None:  # noqa: ANN401 - fields of Evidence
         self._context.lifecycle.fire(self._step, trigger, self._evidence(**facts))
 
+    def _settle(self, trigger: Trigger, **facts: Any) -> None:  # noqa: ANN401 - fields of Evidence
+        self._context.lifecycle.fire_and_settle(self._step, trigger, self._evidence(**facts))
+
     def _evidence(self, **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
-        return self._context.evidence(self._actor, self._reason, votes=self._votes, state=self.state, **facts)
+        facts.setdefault("circumstances", self._seen.around())
+        return self._context.evidence(self._actor, self._reason, state=self._seen.state, **facts)
 
 
 def recorded(unit: Unit, dossier: Dossier) -> Outcome:

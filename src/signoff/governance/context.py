@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from uuid_utils import uuid7
@@ -11,14 +11,10 @@ from signoff.engine.registry import Registry
 from signoff.engine.runtime import MutationEngine
 from signoff.lifecycle.machine import Lifecycle
 from signoff.lifecycle.step import Evidence
-from signoff.model.actor import Actor, Directory
+from signoff.model.actor import Actor
+from signoff.model.directory import Directory
 from signoff.model.names import checked_id, checked_moment, checked_text
 from signoff.store.port import Store
-
-
-def system_clock() -> datetime:
-    """Give the moment, in UTC."""
-    return datetime.now(UTC)
 
 
 def time_ordered_id() -> str:
@@ -38,7 +34,7 @@ class Context:
         directory: who is who.
         clock: gives the moment, aware of its time zone.
         new_id: gives a fresh id.
-        administrator_role: the role that may cancel and supersede for others.
+        administrator_role: the role that may cancel, supersede, hold and release for others.
         max_failures: how often `apply` may raise before retry is refused.
     """
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from signoff.errors import IntegrityError, RequestNotFoundError
 from signoff.lifecycle.step import Step
 from signoff.model.canonical import Link, digest
 from signoff.model.names import checked_id
 from signoff.model.request import Filed, MutationRequest
-from signoff.model.requirement import Vote
 from signoff.model.state import StoredState
+from signoff.model.terms import TERMS, Terms
 from signoff.model.trail import AUDIT_BOOK, DECISION_BOOK, HISTORY_BOOK, AuditRecord, Decision, Ledger
 from signoff.store.port import REQUESTS, Reader
+from signoff.store.port import TERMS as TERMS_TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,22 @@ class Dossier:
         _check_trail(request, decisions, links[-1].hash if links else "")
         return cls(request, decisions)
 
-    @property
-    def votes(self) -> tuple[Vote, ...]:
-        """The approvals in the trail, those for earlier terms included."""
-        return tuple(
-            Vote(
-                each.actor,
-                each.on_behalf_of or each.actor,
-                tuple(each.metadata["roles"]),
-                tuple(each.metadata["groups"]),
-                each.digest,
-            )
-            for each in self.decisions
-            if each.code == "voted"
-        )
+    def terms(self, reader: Reader) -> tuple[Terms, ...]:
+        """Read all terms it ever had, oldest first, seeing to it that these and no others were decided on.
+
+        Raises:
+            IntegrityError: they are not.
+        """
+        decided = list(dict.fromkeys(decision.digest for decision in self.decisions))
+        kept = reader.terms(self.request.id)
+        for number, (one, body) in enumerate(zip_longest(decided, kept), start=1):
+            if body is None or one != digest(body):
+                raise IntegrityError(TERMS_TABLE, f"{self.request.id}#{number}", "it is not what was decided on")
+        return tuple(TERMS.load(body, f"{self.request.id}#{number}") for number, body in enumerate(kept, start=1))
 
     def step(self) -> Step:
         """Begin a step from here."""
-        return Step(self.request)
+        return Step(self.request, self.decisions)
 
 
 def audit_records(reader: Reader, request: MutationRequest) -> tuple[AuditRecord, ...]:
@@ -83,7 +83,7 @@ def _check_terms(request: MutationRequest) -> None:
     if digest(request.terms_json) != request.digest:
         raise IntegrityError("signoff_terms", row, "its body is not what the digest was taken of")
     if Filed.of(request.terms) != request.filed:
-        raise IntegrityError(REQUESTS, request.id, "state_id, requester, expires_at or search differ from its terms")
+        raise IntegrityError(REQUESTS, request.id, "state_id, requester or search differ from its terms")
 
 
 def _check_trail(request: MutationRequest, decisions: tuple[Decision, ...], head: str) -> None:

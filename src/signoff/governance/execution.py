@@ -7,7 +7,9 @@ from signoff.governance.attempt import Attempt, recorded
 from signoff.governance.context import Context
 from signoff.governance.dossier import Dossier
 from signoff.governance.resolution import VersionResolver
-from signoff.model.actor import Actor, look_up
+from signoff.model.actor import Actor
+from signoff.model.directory import look_up
+from signoff.model.emergency import Emergency
 from signoff.model.outcome import BatchItem, Outcome
 from signoff.model.request import Status
 from signoff.model.resolution import ResolutionOutcome
@@ -40,11 +42,13 @@ class GovernanceExecutionManager:
         self._context = context
         self._resolver = resolver or VersionResolver()
 
-    def execute(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+    def execute(self, request_id: str, *, by: str, reason: str = "", emergency: Emergency | None = None) -> Outcome:
         """Execute one request; see `Governance.execute`."""
+        if emergency is not None and not isinstance(emergency, Emergency):
+            raise InputError(f"emergency={emergency!r}: pass Emergency(reason=..., ticket=...)")
         actor = look_up(self._context.directory, by)
         with self._context.store.unit() as unit:
-            finish = self._carry_out(unit, request_id, actor, reason)
+            finish = self._carry_out(unit, request_id, actor, reason, emergency)
         return finish()
 
     def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
@@ -73,21 +77,25 @@ class GovernanceExecutionManager:
         """Ask policies and checks again for a request that waits in `revalidation`; see `Governance.revalidate`."""
         actor = look_up(self._context.directory, by)
         with self._context.store.unit() as unit:
-            attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason)
+            attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
             attempt.expire_if_due()
-            if attempt.status is not Status.EXPIRED:
+            attempt.complete_or_lapse()
+            if not attempt.rests:
                 attempt.revalidate()
             attempt.write()
         return attempt.outcome()
 
-    def _carry_out(self, unit: Unit, request_id: str, actor: Actor, reason: str) -> Finish:
+    def _carry_out(
+        self, unit: Unit, request_id: str, actor: Actor, reason: str, emergency: Emergency | None = None
+    ) -> Finish:
         dossier = Dossier.load(unit, request_id)
         if dossier.request.status is Status.EXECUTED:
             outcome = recorded(unit, dossier)
             return lambda: outcome
-        attempt = Attempt(self._context, unit, dossier, actor, reason)
+        attempt = Attempt(self._context, unit, dossier, actor, reason=reason, emergency=emergency)
         attempt.expire_if_due()
-        if attempt.status is not Status.EXPIRED:
+        attempt.complete_or_lapse()
+        if not attempt.rests:
             self._take_road(attempt)
         attempt.write()
         return attempt.outcome

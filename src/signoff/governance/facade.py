@@ -4,29 +4,30 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from signoff.engine.interceptors import Interceptor
 from signoff.engine.policies import Policy
 from signoff.engine.registry import Registry
-from signoff.engine.runtime import MutationEngine
+from signoff.engine.runtime import MutationEngine, system_clock
 from signoff.errors import ConfigurationError
-from signoff.governance.context import Context, system_clock, time_ordered_id
+from signoff.governance.actions import Actions
+from signoff.governance.context import Context, time_ordered_id
 from signoff.governance.execution import GovernanceExecutionManager
-from signoff.governance.moves import ApprovalWorkflow, Moves, Sweep
 from signoff.governance.opening import join_store, listed, open_store
 from signoff.governance.queries import Queries
 from signoff.governance.states import create_state
-from signoff.governance.submission import Options, Submission
+from signoff.governance.submission import Options
 from signoff.governance.verification import Verification, Verifier
 from signoff.lifecycle.machine import MACHINE
-from signoff.lifecycle.table import Trigger
-from signoff.model.actor import Directory, OpenDirectory
+from signoff.model.directory import Directory, OpenDirectory, checked_directory
+from signoff.model.emergency import Emergency
 from signoff.model.mutation import Mutation
 from signoff.model.outcome import BatchItem, Outcome
 from signoff.model.request import MutationRequest
+from signoff.model.requirement import Requirement
 from signoff.model.run import Run
 from signoff.model.state import Snapshot, State
 from signoff.model.terms import OnDrift
@@ -35,7 +36,7 @@ from signoff.store.port import StateSource, Store
 S = TypeVar("S", bound=State)
 
 
-class Governance(Queries):
+class Governance(Queries, Actions):
     """Governed mutations over one store; make it with `Governance.open`.
 
     Safe to share between threads. In every method `by` is the id of who acts, looked up in the directory; `reason` is
@@ -44,11 +45,9 @@ class Governance(Queries):
 
     def __init__(self, context: Context, sources: Sequence[StateSource[Any]] = ()) -> None:
         """Put the parts together over a context; `Governance.open` makes one."""
-        super().__init__(context)
+        Queries.__init__(self, context)
+        Actions.__init__(self, context)
         self._sources = tuple(sources)
-        self._submission = Submission(context)
-        self._moves = Moves(context)
-        self._approvals = ApprovalWorkflow(context)
         self._execution = GovernanceExecutionManager(context)
         self._verifier = Verifier(context)
 
@@ -81,7 +80,7 @@ class Governance(Queries):
             clock: gives the moment, with a time zone.
             new_id: gives fresh ids; time-ordered ones keep tables compact.
             timer: gives nanoseconds, for durations.
-            administrator_role: the role that may cancel and supersede what others asked for.
+            administrator_role: the role that may cancel, supersede, hold and release what others asked for.
             max_failures: how often `apply` may raise before retry is refused.
 
         Raises:
@@ -95,10 +94,10 @@ class Governance(Queries):
             raise ConfigurationError(f"max_failures={max_failures!r}: pass a whole number from 1")
         context = Context(
             store=open_store(store, sources),
-            engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer),
+            engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer, clock),
             registry=registry,
             lifecycle=MACHINE,
-            directory=directory or OpenDirectory(),
+            directory=OpenDirectory() if directory is None else checked_directory(directory),
             clock=clock,
             new_id=new_id,
             administrator_role=administrator_role,
@@ -170,6 +169,8 @@ class Governance(Queries):
         fallback: OnDrift | str = OnDrift.REJECT,
         pause_for_revalidation: bool = False,
         expires_at: datetime | None = None,
+        approval_valid_for: timedelta | None = None,
+        requirements: Iterable[Requirement] = (),
         expected_version: int | None = None,
         idempotency_key: str | None = None,
         correlation_id: str = "",
@@ -188,6 +189,9 @@ class Governance(Queries):
             fallback: what to do where on_drift is keep_if_same_effect and the effect is another.
             pause_for_revalidation: wait in `revalidation` for `revalidate`.
             expires_at: the deadline, with a time zone.
+            approval_valid_for: how long an approval counts once it is given; after that the request expires.
+            requirements: what must be met beyond what policies require, from `signoff.requirements`, as
+                `[Schedule(not_before=...)]`. Policies cannot take it away.
             expected_version: refuse unless the state has this version.
             idempotency_key: the same key and the same wish give the first request again.
             correlation_id: the id of a larger operation this belongs to.
@@ -195,11 +199,13 @@ class Governance(Queries):
             request_id: an id of your own; a time-ordered one is made if left out.
 
         Returns:
-            The request: `pending` if it requires approval, otherwise `approved`.
+            The request: `pending` while anything that is required is missing, otherwise `approved`. Under an
+            idempotency key that was used before, that request as it is now.
 
         Raises:
             MutationInvalidError: its check found issues.
             PolicyDeniedError: a policy denied it, or none spoke for it.
+            UnsatisfiableError: too few are eligible for what is required, or it is too late; names them.
             ApplyRaisedError, MutationContractError, PolicyRaisedError, CheckRaisedError: registered code misbehaved.
             StateNotFoundError: there is no such state.
             VersionConflictError: the state has not the expected version.
@@ -209,7 +215,14 @@ class Governance(Queries):
             mutation,
             to=to,
             by=by,
-            options=Options.checked(on_drift, fallback, pause_for_revalidation, expires_at),
+            options=Options.checked(
+                on_drift,
+                fallback,
+                pause=pause_for_revalidation,
+                expires_at=expires_at,
+                approval_valid_for=approval_valid_for,
+                requirements=requirements,
+            ),
             reason=reason,
             request_id=request_id,
             expected_version=expected_version,
@@ -218,79 +231,43 @@ class Governance(Queries):
             metadata=metadata,
         )
 
-    def approve(self, request_id: str, *, by: str, digest: str, reason: str = "") -> MutationRequest:
-        """Approve what you read. The request becomes `approved` once every requirement is met.
-
-        Args:
-            request_id: which request.
-            by: who approves; never the requester, and each actor once.
-            digest: `request.digest` as you read it: the vote is bound to it.
-            reason: why.
-
-        Raises:
-            TransitionRefusedError: not pending, another digest, not eligible, or voted already.
-        """
-        return self._approvals.approve(request_id, by=by, digest=digest, reason=reason)
-
-    def reject(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
-        """Refuse a request for good; whoever may approve it may reject it, with a reason."""
-        return self._approvals.reject(request_id, by=by, reason=reason)
-
-    def hold(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
-        """Take an approved request back to `pending` until it is released; its votes stay."""
-        return self._moves.fire(request_id, Trigger.HOLD, by=by, reason=reason)
-
-    def release(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
-        """Let a held request go on; it is approved again at once if its requirements are met."""
-        return self._moves.fire(request_id, Trigger.RELEASE, by=by, reason=reason)
-
-    def cancel(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
-        """Withdraw a request; its requester and administrators may."""
-        return self._moves.fire(request_id, Trigger.CANCEL, by=by, reason=reason)
-
-    def supersede(self, request_id: str, *, successor: str, by: str, reason: str = "") -> MutationRequest:
-        """Let another request take the place of one; its requester and administrators may."""
-        return self._moves.supersede(request_id, successor=successor, by=by, reason=reason)
-
-    def retry(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
-        """Make a failed request approved again, while attempts are left; then execute it."""
-        return self._moves.fire(request_id, Trigger.RETRY, by=by, reason=reason)
-
-    def expire_due(self, now: datetime | None = None) -> Sweep:
-        """Expire every open request whose deadline has passed, judged by `now` or else by the clock."""
-        return self._moves.expire_due(now)
-
-    def execute(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+    def execute(self, request_id: str, *, by: str, reason: str = "", emergency: Emergency | None = None) -> Outcome:
         """Execute an approved request: exactly the approved change, on a version it was approved for, once.
+
+        In an emergency, exactly what was asked, though it is not approved.
 
         Args:
             request_id: which request. What runs, and on what, is in the request; nothing else can be passed.
             by: who executes.
             reason: why.
+            emergency: execute it past its requirements, where a policy allows that to somebody with a role of `by`.
+                Version resolution, checks and denials apply as ever; somebody else has to `review` it afterwards, and
+                until then the same actor is refused another one.
 
         Returns:
-            What came of it: executed, or stale, pending (approval renewed), revalidation, rejected, failed or expired,
-            each with its reasons. Executing an executed request gives the recorded outcome, with `replayed` set.
+            What came of it: executed, or stale, pending (approval renewed, or no longer complete), revalidation,
+            rejected, failed or expired, each with its reasons. Executing an executed request gives the recorded
+            outcome, with `replayed` set.
 
         Raises:
-            TransitionRefusedError: the request is not approved.
+            TransitionRefusedError: the request is not approved, or has to wait: for a moment, the end of a freeze,
+                another request. Nothing has changed.
             IntegrityError: a row is not what was written.
             MutationContractError, PolicyRaisedError, CheckRaisedError, NotRegisteredError: registered code misbehaved.
             StoreError: the store could not; call again.
         """
-        return self._execution.execute(request_id, by=by, reason=reason)
+        return self._execution.execute(request_id, by=by, reason=reason, emergency=emergency)
 
     def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
         """Execute several requests in one commit; one that is refused does not keep the others back.
 
         Returns:
             An item for each id, in order, with its outcome or the error that refused it.
-
         """
         return self._execution.execute_many(request_ids, by=by, reason=reason)
 
     def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
-        """Ask policies and checks again for a request that waits in `revalidation`; then execute it."""
+        """Ask policies and checks again for a request that waits in `revalidation`; call `execute` afterwards."""
         return self._execution.revalidate(request_id, by=by, reason=reason)
 
     def verify(self) -> Verification:

@@ -1,20 +1,22 @@
 """Reading back: states, requests, and the three ledgers, with their chains checked on the way."""
 
-import base64
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar, overload
 
 from signoff.errors import InputError, IntegrityError, StateNotFoundError
 from signoff.governance.context import Context
 from signoff.governance.dossier import Dossier, audit_records, check_state
+from signoff.governance.finding import Page, checked_filter, checked_limit, cursor_after, every, position
+from signoff.governance.inbox import inbox
 from signoff.governance.states import snapshot
-from signoff.model.canonical import canonical, digest, parse
+from signoff.governance.waiting import Waiting, waiting_for
+from signoff.model.canonical import canonical, digest
 from signoff.model.changes import patch
-from signoff.model.names import checked_choice, checked_id, checked_moment, checked_text
-from signoff.model.request import MutationRequest, Status, to_micros
+from signoff.model.directory import look_up
+from signoff.model.names import checked_id
+from signoff.model.request import MutationRequest, Status
 from signoff.model.state import Snapshot, State, StoredState
+from signoff.model.terms import Terms
 from signoff.model.trail import (
     HISTORY_BOOK,
     AuditRecord,
@@ -23,30 +25,9 @@ from signoff.model.trail import (
     HistoryKind,
     Ledger,
 )
-from signoff.store.port import Filter, Position, Reader
-
-MOST_PER_PAGE = 1000
+from signoff.store.port import Filter, Reader
 
 S = TypeVar("S", bound=State)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some requests, newest first.
-
-    Attributes:
-        requests: the requests.
-        cursor: pass it to find_requests for the next page; None on the last one.
-    """
-
-    requests: tuple[MutationRequest, ...]
-    cursor: str | None
-
-    def __iter__(self) -> Iterator[MutationRequest]:
-        return iter(self.requests)
-
-    def __len__(self) -> int:
-        return len(self.requests)
 
 
 class Queries:
@@ -102,6 +83,44 @@ class Queries:
         """
         return self._dossier(request_id).decisions
 
+    def revisions(self, request_id: str) -> tuple[Terms, ...]:
+        """Give all terms a request ever had, oldest first: what was asked, and the effect each would have had.
+
+        Raises:
+            RequestNotFoundError: there is no such request.
+            IntegrityError: a row of it was changed.
+        """
+        with self._context.store.view() as reader:
+            dossier = Dossier.load(reader, request_id)
+            return dossier.terms(reader)
+
+    def waiting_for(self, request_id: str) -> Waiting:
+        """Say why a request waits, in words: what is missing, who can still give it, what has to happen.
+
+        Raises:
+            RequestNotFoundError: there is no such request.
+            IntegrityError: a row of it was changed.
+        """
+        with self._context.store.view() as reader:
+            return waiting_for(self._context, reader, request_id)
+
+    def inbox(self, by: str, *, limit: int = 50) -> tuple[MutationRequest, ...]:
+        """Give the requests on which somebody can do something now, newest first.
+
+        They can vote, for themselves or for somebody who made them their delegate, or report, or waive a freeze.
+
+        Args:
+            by: whose inbox.
+            limit: how many at most, 1 to 1000.
+
+        Raises:
+            ActorNotFoundError: the directory does not know them.
+        """
+        actor = look_up(self._context.directory, by)
+        wanted = checked_limit(limit)
+        with self._context.store.view() as reader:
+            return tuple(inbox(self._context, reader, actor, wanted))
+
     def audit(self, request_id: str | None = None, *, state_id: str | None = None) -> tuple[AuditRecord, ...]:
         """Give the execution attempts of one request, or those of every request for one state; oldest first.
 
@@ -120,7 +139,7 @@ class Queries:
             if request_id is not None:
                 return audit_records(reader, Dossier.load(reader, request_id).request)
             wanted = Filter(state_id=checked_id("state_id", state_id))
-            records = [record for found in _every(reader, wanted) for record in audit_records(reader, found)]
+            records = [record for found in every(reader, wanted) for record in audit_records(reader, found)]
         return tuple(sorted(records, key=lambda record: (record.at, record.request_id, record.seq)))
 
     def history(self, state_id: str) -> tuple[HistoryEntry, ...]:
@@ -171,6 +190,7 @@ class Queries:
         state_id: str | None = None,
         requester: str | None = None,
         text: str | None = None,
+        review: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int = 50,
@@ -185,6 +205,7 @@ class Queries:
             state_id: for this state.
             requester: asked by this actor.
             text: with these letters, in any case, in the intent or the reason.
+            review: executed in an emergency, with a review that is `open` or `closed`.
             since: created at or after this moment.
             until: created before this moment.
             limit: how many at most, 1 to 1000.
@@ -193,13 +214,12 @@ class Queries:
         Raises:
             InputError: an argument is not what it must be.
         """
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_PER_PAGE:
-            raise InputError(f"limit={limit!r}: pass a whole number from 1 to {MOST_PER_PAGE}")
-        wanted = _filter(status, state_id, requester, text, since=since, until=until)
+        checked_limit(limit)
+        wanted = checked_filter(status, state_id, requester, text, review=review, since=since, until=until)
         with self._context.store.view() as reader:
-            found = reader.find(wanted, limit + 1, None if cursor is None else _position(cursor))
+            found = reader.find(wanted, limit + 1, None if cursor is None else position(cursor))
         page = tuple(found[:limit])
-        return Page(page, _cursor(page[-1]) if len(found) > limit else None)
+        return Page(page, cursor_after(page[-1]) if len(found) > limit else None)
 
     def _dossier(self, request_id: str) -> Dossier:
         with self._context.store.view() as reader:
@@ -237,41 +257,3 @@ def replayed(entries: list[HistoryEntry]) -> bytes:
         if digest(body) != entry.after_hash:
             raise IntegrityError(Ledger.HISTORY, row, "replaying its changes gives another state")
     return body
-
-
-def _filter(
-    status: str | None,
-    state_id: str | None,
-    requester: str | None,
-    text: str | None,
-    *,
-    since: datetime | None,
-    until: datetime | None,
-) -> Filter:
-    return Filter(
-        status=None if status is None else checked_choice("status", status, Status),
-        state_id=None if state_id is None else checked_id("state_id", state_id),
-        requester=None if requester is None else checked_id("requester", requester),
-        text=None if text is None else checked_text("text", text).casefold(),
-        since=None if since is None else to_micros(checked_moment("since", since)),
-        until=None if until is None else to_micros(checked_moment("until", until)),
-    )
-
-
-def _every(reader: Reader, wanted: Filter) -> Iterator[MutationRequest]:
-    after: Position | None = None
-    while page := reader.find(wanted, MOST_PER_PAGE, after):
-        yield from page
-        after = (to_micros(page[-1].created_at), page[-1].id)
-
-
-def _cursor(last: MutationRequest) -> str:
-    return base64.urlsafe_b64encode(canonical([to_micros(last.created_at), last.id])).decode()
-
-
-def _position(cursor: str) -> Position:
-    try:
-        at, request_id = parse(base64.urlsafe_b64decode(cursor))
-        return int(at), str(request_id)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"cursor={cursor!r} is none; pass the cursor of the page before, unchanged") from error

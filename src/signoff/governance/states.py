@@ -8,9 +8,10 @@ from signoff.engine.registry import Registry
 from signoff.errors import InputError, NotCanonicalError
 from signoff.governance.context import Context
 from signoff.governance.dossier import check_state
-from signoff.model.actor import Actor, ActorKind, look_up
+from signoff.model.actor import Actor, ActorKind
 from signoff.model.canonical import complaint, digest, parse
 from signoff.model.changes import Change, ChangeKind
+from signoff.model.directory import look_up
 from signoff.model.names import checked_id
 from signoff.model.state import Snapshot, State, StoredState, state_body
 from signoff.model.trail import HISTORY_BOOK, HistoryEntry, HistoryKind

@@ -1,32 +1,27 @@
 """From a mutation to a durable request: check, simulate, ask the policies, fix the terms."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from signoff.engine.registry import copied
-from signoff.errors import (
-    ApplyRaisedError,
-    IdempotencyConflictError,
-    InputError,
-    MutationInvalidError,
-    NotRegisteredError,
-    PolicyDeniedError,
-    StateNotFoundError,
-    VersionConflictError,
-)
+from signoff.errors import IdempotencyConflictError, InputError, VersionConflictError
 from signoff.governance.context import Context
-from signoff.governance.dossier import Dossier, check_state
+from signoff.governance.dossier import Dossier
+from signoff.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
+from signoff.lifecycle.quorum import asking
 from signoff.lifecycle.step import Step
-from signoff.lifecycle.table import Trigger
-from signoff.model.actor import Actor, look_up
+from signoff.lifecycle.transition import Trigger
+from signoff.model.actor import Actor
 from signoff.model.canonical import canonical, digest
+from signoff.model.directory import look_up
 from signoff.model.mutation import Mutation
 from signoff.model.names import checked_choice, checked_id, checked_metadata, checked_moment, checked_text
 from signoff.model.request import MutationRequest
-from signoff.model.run import Mode, Run, RunStatus
+from signoff.model.requirement import LONGEST, Requirement
+from signoff.model.run import Run
 from signoff.model.state import StoredState
-from signoff.model.terms import OnDrift, Terms
+from signoff.model.terms import KINDS, REQUIREMENTS, OnDrift, Terms
 from signoff.store.port import Reader
 
 
@@ -39,19 +34,33 @@ class Options:
         fallback: what to do when `on_drift` is keep_if_same_effect and the effect is another.
         pause_for_revalidation: stop in `revalidation`, for a person to look, instead of going on in the same call.
         expires_at: the deadline, with a time zone.
+        approval_valid_for: how long an approval counts once it is given.
+        own: what the requester requires beyond the policies.
     """
 
     on_drift: OnDrift = OnDrift.REJECT
     fallback: OnDrift = OnDrift.REJECT
     pause_for_revalidation: bool = False
     expires_at: datetime | None = None
+    approval_valid_for: timedelta | None = None
+    own: tuple[Requirement, ...] = ()
 
     @classmethod
-    def checked(cls, on_drift: str, fallback: str, pause: bool, expires_at: datetime | None) -> "Options":  # noqa: FBT001 - private
+    def checked(
+        cls,
+        on_drift: str,
+        fallback: str,
+        *,
+        pause: bool,
+        expires_at: datetime | None,
+        approval_valid_for: timedelta | None,
+        requirements: Iterable[Requirement],
+    ) -> "Options":
         """Make options of what the caller passed.
 
         Raises:
-            InputError: an unknown strategy, a fallback that is no fallback, or a deadline without time zone.
+            InputError: an unknown strategy, a fallback that is no fallback, a deadline without time zone, a time that
+                is none, or requirements that are none.
         """
         strategy, instead = checked_choice("on_drift", on_drift, OnDrift), checked_choice("fallback", fallback, OnDrift)
         if not isinstance(pause, bool):
@@ -61,17 +70,21 @@ class Options:
                 f"fallback={fallback!r} has nothing to fall back to; use reject, renew_approval, revalidate"
             )
         deadline = None if expires_at is None else checked_moment("expires_at", expires_at)
-        return cls(on_drift=strategy, fallback=instead, pause_for_revalidation=pause, expires_at=deadline)
-
-
-@dataclass(frozen=True, slots=True)
-class _Simulated:
-    """What a mutation would do to a state as it is now."""
-
-    mutation: Mutation[Any]
-    payload: bytes
-    state: StoredState
-    run: Run
+        lasts = approval_valid_for
+        if lasts is not None and (not isinstance(lasts, timedelta) or not timedelta(0) < lasts <= LONGEST):
+            raise InputError(f"approval_valid_for={lasts!r}: pass a timedelta above zero, at most 100 years")
+        own = tuple(requirements) if isinstance(requirements, Iterable) else (requirements,)
+        for each in own:
+            if type(each) not in KINDS:
+                raise InputError(f"requirements= holds {each!r:.80}; pass instances from signoff.requirements")
+        return cls(
+            on_drift=strategy,
+            fallback=instead,
+            pause_for_revalidation=pause,
+            expires_at=deadline,
+            approval_valid_for=lasts,
+            own=own,
+        )
 
 
 class Submission:
@@ -97,7 +110,7 @@ class Submission:
         """
         actor = look_up(self._context.directory, by)
         with self._context.store.view() as reader:
-            return self._simulate(reader, mutation, to, actor).run
+            return draft(self._context, reader, mutation, to, actor).run
 
     def submit(
         self,
@@ -122,42 +135,42 @@ class Submission:
             earlier = _earlier(unit, wish)
             if earlier is not None:
                 return Dossier.load(unit, earlier.id).request
-            simulated = self._simulate(unit, mutation, to, actor)
-            _expect(simulated.state, expected_version)
-            _refuse(simulated.run)
+            drawn = draft(self._context, unit, mutation, to, actor)
+            _expect(drawn.state, expected_version)
+            demand_accepted(drawn.run)
             now = self._context.now()
             if options.expires_at is not None and options.expires_at <= now:
                 raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
             checked = self._context.fresh_id() if request_id is None else checked_id("request_id", request_id)
-            request = MutationRequest.on(
-                _terms(simulated, actor, reason, options, checked),
-                at=now,
-                **wish,
-            )
-            step = Step(request, new=True)
-            trigger = Trigger.SUBMIT if request.requirements else Trigger.ADMIT
-            self._context.lifecycle.fire(step, trigger, self._context.evidence(actor, reason, run=simulated.run))
+            required = fixed(self._context, (*drawn.run.requirements, *options.own), now, actor.persons)
+            terms = _terms(drawn, actor, reason, options, request_id=checked, required=required)
+            step = Step(MutationRequest.on(terms, at=now, **wish), new=True)
+            evidence = self._context.evidence(actor, reason, run=drawn.run)
+            if required:
+                evidence = demand_possible(self._context, unit, step, evidence)
+            trigger = Trigger.SUBMIT if required else Trigger.ADMIT
+            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
             unit.write(step.writes())
         return step.request
 
-    def _simulate(self, reader: Reader, mutation: Mutation[Any], to: str, actor: Actor) -> _Simulated:
-        if not isinstance(mutation, Mutation):
-            raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
-        cls, payload = type(mutation), mutation.payload()
-        copy = self._context.registry.rebuild(cls.mutation_name, cls.schema_version, payload)
-        if type(copy) is not cls:
-            raise NotRegisteredError(f"{cls.mutation_name!r} is registered as another class; register {cls!r} instead")
-        copied(mutation, copy)
-        state = reader.state(checked_id("to", to))
-        if state is None:
-            raise StateNotFoundError(to)
-        check_state(reader, state)
-        wanted = cls.state_class()
-        if state.state_type != wanted.type_name:
-            raise InputError(f"{cls.mutation_name} changes a {wanted.type_name}, and {to!r} is a {state.state_type}")
-        loaded = self._context.registry.load_state(state)
-        run = self._context.engine.evaluate(copy, loaded, state.body, actor, Mode.SIMULATE, state_id=to)
-        return _Simulated(copy, payload, state, run)
+    def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str) -> MutationRequest:
+        """Put another mutation in the place of what was asked; see `Governance.amend`."""
+        actor = look_up(self._context.directory, by)
+        with self._context.store.unit() as unit:
+            step = Dossier.load(unit, request_id).step()
+            self._context.lifecycle.demand(step, Trigger.AMEND)
+            request, terms = step.request, step.request.terms
+            evidence = self._context.evidence(actor, reason)
+            drawn = draft(self._context, unit, mutation, terms.state_id, requester(self._context, terms))
+            demand_accepted(drawn.run)
+            required = fixed(self._context, (*drawn.run.requirements, *terms.own), evidence.at, asking(terms))
+            amended = drawn.on(replace(terms, number=terms.number + 1, reason=reason or terms.reason), required)
+            evidence = replace(evidence, terms=amended, state=drawn.state)
+            then = Step(request.with_terms(amended), step.trail)
+            evidence = demand_possible(self._context, unit, then, evidence)
+            self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, evidence)
+            unit.write(step.writes())
+        return step.request
 
 
 def _expect(state: StoredState, version: int | None) -> None:
@@ -175,6 +188,8 @@ def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[s
     cls = type(mutation)
     parts = [cls.mutation_name, cls.schema_version, mutation.payload().decode(), to, by]
     parts += [options.on_drift.value, options.fallback.value, options.pause_for_revalidation]
+    if options.own or options.approval_valid_for:  # as it was before there were these
+        parts += [REQUIREMENTS.dump(options.own).decode(), str(options.approval_valid_for)]
     return {"asked": digest(canonical(parts))}
 
 
@@ -198,18 +213,10 @@ def _earlier(reader: Reader, wish: dict[str, Any]) -> MutationRequest | None:
     return earlier
 
 
-def _refuse(run: Run) -> None:
-    """Raise what stands against a simulated run, if anything does."""
-    if run.issues:
-        raise MutationInvalidError(run.mutation, run.issues)
-    if run.status is RunStatus.FAILED:
-        raise ApplyRaisedError(f"the apply of {run.mutation} raised {run.error}; yield an Issue in check instead")
-    if run.status is RunStatus.REFUSED:
-        raise PolicyDeniedError(run.mutation, run.reasons)
-
-
-def _terms(simulated: _Simulated, actor: Actor, reason: str, options: Options, request_id: str) -> Terms:
-    cls, state, run = type(simulated.mutation), simulated.state, simulated.run
+def _terms(
+    drawn: Draft, actor: Actor, reason: str, options: Options, *, request_id: str, required: tuple[Requirement, ...]
+) -> Terms:
+    cls, state = type(drawn.mutation), drawn.state
     return Terms(
         request_id=request_id,
         number=1,
@@ -217,7 +224,7 @@ def _terms(simulated: _Simulated, actor: Actor, reason: str, options: Options, r
         state_type=state.state_type,
         mutation=cls.mutation_name,
         schema_version=cls.schema_version,
-        payload=simulated.payload.decode(),
+        payload=drawn.payload.decode(),
         intent=cls.intent,
         requester=actor.id,
         on_behalf_of=actor.on_behalf_of,
@@ -227,7 +234,9 @@ def _terms(simulated: _Simulated, actor: Actor, reason: str, options: Options, r
         on_drift=options.on_drift,
         fallback=options.fallback,
         pause_for_revalidation=options.pause_for_revalidation,
-        requirements=run.requirements,
-        effect=run.changes,
+        requirements=required,
+        effect=drawn.run.changes,
         expires_at=options.expires_at,
+        approval_valid_for=options.approval_valid_for,
+        own=options.own,
     )

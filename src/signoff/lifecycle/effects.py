@@ -1,7 +1,7 @@
 """What a transition does to the request besides moving it."""
 
 from signoff.lifecycle.step import Evidence, given
-from signoff.model.request import MutationRequest
+from signoff.model.request import MutationRequest, Review
 
 
 def keep(request: MutationRequest, _: Evidence) -> MutationRequest:
@@ -21,13 +21,24 @@ def released(request: MutationRequest, _: Evidence) -> MutationRequest:
 
 def attempted(request: MutationRequest, evidence: Evidence) -> MutationRequest:
     """Count the attempt and name it."""
-    return request.evolve(attempts=request.attempts + 1, execution_id=evidence.execution_id)
+    return request.evolve(attempts=request.attempts + 1, execution_id=evidence.execution_id, emergency_by=None)
+
+
+def overridden(request: MutationRequest, evidence: Evidence) -> MutationRequest:
+    """Count the attempt and name it, and whoever goes past the requirements."""
+    return attempted(request, evidence).evolve(emergency_by=evidence.actor.principal)
+
+
+def reviewed(request: MutationRequest, _: Evidence) -> MutationRequest:
+    """Close the review."""
+    return request.evolve(review=Review.CLOSED)
 
 
 def executed(request: MutationRequest, evidence: Evidence) -> MutationRequest:
-    """Remember which version was replaced and which was made."""
+    """Remember which version was replaced and which was made; an emergency has to be reviewed."""
     version = given(evidence.state).version
-    return request.evolve(resolved_version=version, resulting_version=version + 1)
+    review = Review.OPEN if request.emergency_by else ""
+    return request.evolve(resolved_version=version, resulting_version=version + 1, review=review)
 
 
 def failed(request: MutationRequest, _: Evidence) -> MutationRequest:

@@ -1,9 +1,11 @@
-"""The callbacks of the machine: the only place where decisions, audit records and history entries are made."""
+"""The callbacks of the machine: the only place where decisions and audit records are made, and history goes on."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from signoff.lifecycle.deadlines import due
 from signoff.lifecycle.step import Evidence, Step, given
-from signoff.lifecycle.table import Transition
+from signoff.lifecycle.transition import Transition
 from signoff.model.canonical import parse
 from signoff.model.changes import Change, ChangeKind
 from signoff.model.request import MutationRequest
@@ -23,7 +25,8 @@ def emit(step: Step, row: Transition, evidence: Evidence) -> None:
     before = step.request
     at = max(evidence.at, before.updated_at)  # a clock that jumps back does not turn a trail around
     step.resolution = evidence.resolution or step.resolution
-    step.request = row.effect(before, evidence).evolve(status=row.target, revision=before.revision + 1, updated_at=at)
+    target = row.leads_to(before.status)
+    step.request = row.effect(before, evidence).evolve(status=target, revision=before.revision + 1, updated_at=at)
     if row.audits:
         _audit(step, evidence)
     _decide(step, row, evidence, before)
@@ -32,6 +35,7 @@ def emit(step: Step, row: Transition, evidence: Evidence) -> None:
 
 
 def _decide(step: Step, row: Transition, evidence: Evidence, before: MutationRequest) -> None:
+    facts = row.facts(before, step, evidence)
     decision = Decision(
         request_id=before.id,
         seq=step.request.revision,
@@ -40,17 +44,27 @@ def _decide(step: Step, row: Transition, evidence: Evidence, before: MutationReq
         code=row.code,
         trigger=row.trigger,
         from_status=before.status,
-        to_status=row.target,
+        to_status=step.request.status,
         actor=evidence.actor.id,
         on_behalf_of=evidence.actor.on_behalf_of,
         reason=evidence.reason,
         digest=step.request.digest,
-        seal=step.request.seal(),
-        metadata=row.facts(before, step, evidence),
+        seal="",
+        metadata=facts,
     )
+    _set_deadline(step, evidence, decision)
+    decision = replace(decision, seal=step.request.seal())
     link = DECISION_BOOK.link(before.id, decision.seq, decision, before.head)
-    step.decisions.append(link)
+    step.record(link, decision)
     step.request = step.request.evolve(head=link.hash)
+
+
+def _set_deadline(step: Step, evidence: Evidence, decision: Decision) -> None:
+    """Say when it expires as it now stands, this decision counted; what is final expires no more."""
+    request = step.request
+    if not request.status.terminal:
+        moment = due(request, (*step.trail, decision), evidence.at, evidence.circumstances)
+        step.request = request.evolve(due_at=moment)
 
 
 def _audit(step: Step, evidence: Evidence) -> None:

@@ -3,12 +3,18 @@
 Each takes the request before the move, the step after it, and the evidence.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
-from signoff.lifecycle.quorum import standing
+from signoff.lifecycle.rules.statements import ends_it, open_step
+from signoff.lifecycle.standing import Standing, standing
 from signoff.lifecycle.step import Evidence, Step, given
+from signoff.model.actor import Actor
+from signoff.model.approval import Approval, Eligibility
+from signoff.model.canonical import stamp
+from signoff.model.conditions import Freeze
 from signoff.model.request import MutationRequest
+from signoff.model.requirement import Requirement
 
 Facts = dict[str, Any]
 
@@ -26,14 +32,80 @@ def asked(before: MutationRequest, _step: Step, _evidence: Evidence) -> Facts:
     }
 
 
-def voter(_before: MutationRequest, _step: Step, evidence: Evidence) -> Facts:
-    """Record which roles and groups the voter had at that moment."""
-    return {"roles": list(evidence.actor.roles), "groups": list(evidence.actor.groups)}
+def voter(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record which roles and groups the place was given for, in which step, and by which chain of delegates."""
+    chain: Facts = {"chain": list(evidence.chain)} if evidence.chain else {}
+    return _held(evidence.actor) | {"step": open_step(step, evidence)} | chain
 
 
-def quorum(before: MutationRequest, _step: Step, evidence: Evidence) -> Facts:
-    """Record whose votes filled the places."""
-    return {"counted": list(standing(before.terms, before.digest, evidence.votes).counted)}
+def _held(actor: Actor) -> Facts:
+    return {"roles": list(actor.roles), "groups": list(actor.groups), "kind": actor.kind.value}
+
+
+def dissenter(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record the same as for any vote, why it is rejected, and whether that ends it."""
+    return voter(before, step, evidence) | {"code": evidence.code, "ends": ends_it(step, evidence)}
+
+
+def veto(_before: MutationRequest, _step: Step, evidence: Evidence) -> Facts:
+    """Record why it is rejected."""
+    return {"code": evidence.code}
+
+
+def report(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record what was found, and which roles and groups whoever reported it had."""
+    about = {"check": evidence.about, "passed": evidence.passed, "step": open_step(step, evidence)}
+    return about | _held(evidence.actor)
+
+
+def waiver(before: MutationRequest, _step: Step, evidence: Evidence) -> Facts:
+    """Record which freeze was waived, until when it lasts, and by which roles."""
+    freezes = (each for each in (*before.requirements, *evidence.demanded) if isinstance(each, Freeze))
+    until = {stamp(each.until) for each in freezes if each.name == evidence.about}
+    return {"freeze": evidence.about, "until": sorted(until), "roles": list(evidence.actor.roles)}
+
+
+def quorum(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record whose votes and reports met the requirements."""
+    return {"counted": list(step.standing(evidence).counted)}
+
+
+def refusal(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record who rejected it and why, and what can no longer be met."""
+    against = [
+        {"actor": vote.actor, "code": vote.code}
+        for vote in step.ballots.votes
+        if vote.digest == step.request.digest and vote.code
+    ]
+    return {"rejections": against, "requirements": _ended(step.standing(evidence))}
+
+
+def unsatisfiable(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record what can no longer be met."""
+    return {"requirements": _ended(step.standing(evidence))}
+
+
+def _ended(found: Standing) -> list[str]:
+    return [str(each.requirement) for each in found.impossible]
+
+
+def lapse(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record what is no longer met."""
+    return {"requirements": [str(each.requirement) for each in step.standing(evidence).open]}
+
+
+def override(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record the emergency beside the resolution: why, which requirements were not met, and who reviews it."""
+    emergency, run = given(evidence.emergency), given(evidence.run)
+    reviewers = {role for each in run.emergencies for role in each.reviewer_roles}
+    known = step.known(evidence)
+    passed = (*standing(known).open, *standing(known, evidence.demanded).open)
+    return resolution(before, step, evidence) | {
+        "emergency": emergency.reason,
+        "ticket": emergency.ticket,
+        "reviewer_roles": sorted(reviewers),
+        "not_met": list(dict.fromkeys(str(_unfixed(each.requirement)) for each in passed)),
+    }
 
 
 def resolution(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
@@ -52,6 +124,13 @@ def execution(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts
         "resulting_version": new.version,
         "state_hash": new.hash,
     }
+
+
+def _unfixed(requirement: Requirement) -> Requirement:
+    """Give a requirement as a policy states it, without what was filled in when the terms were fixed."""
+    if isinstance(requirement, Approval):
+        requirement = replace(requirement, people=())
+    return replace(requirement, deadline=None) if isinstance(requirement, Eligibility) else requirement
 
 
 def renewal(before: MutationRequest, step: Step, _evidence: Evidence) -> Facts:

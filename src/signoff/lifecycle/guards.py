@@ -1,228 +1,147 @@
-"""The guards: pure rules that say "" or why not. Each carries the rule it stands for, in words.
+"""The guards of the table: each is a list of rules, and what they demand together, in words."""
 
-A guard sees the step and the evidence, and answers with the reason of its refusal, or with "" if it has none.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from signoff.lifecycle.quorum import standing
-from signoff.lifecycle.step import Evidence, Step
-from signoff.model.request import Status
+from signoff.lifecycle.rules import Rule, actors, progress, running, statements
+from signoff.lifecycle.step import Evidence, Refusal, Step
+from signoff.model.ballots import Choice
 from signoff.model.resolution import ResolutionOutcome
 from signoff.model.run import RunStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A rule that a transition must satisfy.
+    """What a transition must satisfy.
 
     Attributes:
-        name: the rule's name, which programs can switch on.
-        rule: what it demands, in words; stands in the table, the diagram and the documentation.
-        refuses: gives the reason of a refusal, or "".
+        words: what it demands; stands in the table, the diagram and the documentation.
+        rules: asked in this order; the first that does not hold is the reason of the refusal.
     """
 
-    name: str
-    rule: str
-    refuses: Callable[[Step, Evidence], str]
+    words: str
+    rules: tuple[Rule, ...]
+
+    def refuses(self, step: Step, evidence: Evidence) -> Refusal | None:
+        """Give why it refuses, or None."""
+        for rule in self.rules:
+            reason = rule.refuses(step, evidence)
+            if reason:
+                return Refusal(rule.code, reason)
+        return None
 
 
-def _submit(step: Step, _: Evidence) -> str:
-    return "" if step.request.requirements else "nothing is required of it; it can be admitted"
-
-
-def _admit(step: Step, evidence: Evidence) -> str:
-    if step.request.requirements:
-        return f"it requires {', '.join(map(str, step.request.requirements))}"
-    if evidence.run is None or not evidence.run.accepted:
-        return "no policy allows it"
-    return ""
-
-
-def _hold(step: Step, evidence: Evidence) -> str:
-    if not evidence.reason.strip():
-        return "say why it should wait: reason= is empty"
-    if not _withdraw(step, evidence) or not _eligible(step, evidence):
-        return ""
-    return f"{evidence.actor.id} may neither approve it, nor is its requester or an {evidence.administrator_role}"
-
-
-def _release(step: Step, evidence: Evidence) -> str:
-    if not step.request.held:
-        return "it is not held"
-    return "" if evidence.administrator_role in evidence.actor.roles else _eligible(step, evidence)
-
-
-def _overdue(step: Step, evidence: Evidence) -> str:
-    deadline = step.request.expires_at
-    return f"its deadline passed at {deadline.isoformat()}" if deadline and evidence.at >= deadline else ""
-
-
-def _eligible(step: Step, evidence: Evidence) -> str:
-    terms, actor = step.request.terms, evidence.actor
-    asking = {terms.requester, terms.on_behalf_of} - {None}
-    if actor.id in asking:
-        return f"{actor.id} asked for it and cannot decide on it (separation of duties)"
-    if actor.on_behalf_of in asking:
-        return (
-            f"{actor.id} acts for {actor.on_behalf_of}, who asked for it and cannot decide on it (separation of duties)"
-        )
-    if not any(requirement.admits(actor.roles, actor.groups) for requirement in terms.requirements):
-        has = ", ".join((*actor.roles, *actor.groups)) or "no roles"
-        return (
-            f"{actor.id} is not eligible, with {has}: it requires {', '.join(map(str, terms.requirements)) or 'nobody'}"
-        )
-    return ""
-
-
-def _vote(step: Step, evidence: Evidence) -> str:
-    digest, actor = step.request.digest, evidence.actor
-    if evidence.digest and evidence.digest != digest and digest.startswith(evidence.digest):
-        return f"{evidence.digest!r} is only the beginning of its digest; pass all {len(digest)} characters"
-    if evidence.digest != digest:
-        return (
-            f"the digest {evidence.digest[:12]!r} is not that of its present terms, {digest[:12]!r}...; "
-            "read it again, then approve what you read"
-        )
-    principal = actor.on_behalf_of or actor.id
-    if any(vote.principal == principal and vote.digest == digest for vote in evidence.votes):
-        return f"{principal} has approved it already"
-    return _overdue(step, evidence) or _eligible(step, evidence)
-
-
-def _approve(step: Step, evidence: Evidence) -> str:
-    if step.request.held:
-        return f"it is held: {step.request.held}"
-    count = standing(step.request.terms, step.request.digest, evidence.votes)
-    return _overdue(step, evidence) or ("" if count.met else str(count))
-
-
-def _reject(step: Step, evidence: Evidence) -> str:
-    if not evidence.reason.strip():
-        return "say why: reason= is empty"
-    return _eligible(step, evidence)
-
-
-def _withdraw(step: Step, evidence: Evidence) -> str:
-    actor, terms = evidence.actor, step.request.terms
-    if actor.id in {terms.requester, terms.on_behalf_of} or evidence.administrator_role in actor.roles:
-        return ""
-    return f"{actor.id} is neither its requester {terms.requester} nor an {evidence.administrator_role}"
-
-
-def _expire(step: Step, evidence: Evidence) -> str:
-    if step.request.expires_at is None:
-        return "it has no deadline"
-    return "" if _overdue(step, evidence) else f"its deadline is {step.request.expires_at.isoformat()}"
-
-
-def _supersede(step: Step, evidence: Evidence) -> str:
-    successor = evidence.successor
-    if successor is None:
-        return "there is no such successor"
-    if successor.id == step.request.id:
-        return "it cannot succeed itself"
-    if successor.status.terminal and successor.status is not Status.EXECUTED:
-        return f"its successor {successor.id} is {successor.status}"
-    return _withdraw(step, evidence)
-
-
-def _resolve(step: Step, evidence: Evidence) -> str:
-    request = step.request
-    if evidence.resolution is None or evidence.state is None:
-        return "its version was not resolved"
-    if evidence.resolution.current_version != evidence.state.version:
-        return "it was resolved against another version than the state has"
-    if evidence.resolution.expected_version != request.expected_version:
-        return "it was resolved for another version than it was approved for"
-    if step.status is Status.REVALIDATION and request.validated_version is None:
-        return "it has not been revalidated"
-    count = standing(request.terms, request.digest, evidence.votes)
-    return _overdue(step, evidence) or ("" if count.met else str(count))
-
-
-def _execute(step: Step, evidence: Evidence) -> str:
-    resolution, run, old, new = step.resolution, evidence.run, evidence.state, evidence.new_state
-    if resolution is None or not resolution.proceeds:
-        return "no resolution of this attempt lets it proceed"
-    if old is None or old.version != resolution.current_version:
-        return "the version to be replaced is not the one that was resolved"
-    if run is None or not run.accepted:
-        return "the mutation did not succeed"
-    if new is None or new.version != old.version + 1:
-        return "the new version is not the next one"
-    return ""
-
-
-def _outcome_is(outcome: ResolutionOutcome) -> Callable[[Step, Evidence], str]:
-    def refuses(step: Step, _: Evidence) -> str:
-        if step.resolution is not None and step.resolution.outcome is outcome:
-            return ""
-        return f"its resolution does not say {outcome}"
-
-    return refuses
-
-
-def _renew(step: Step, evidence: Evidence) -> str:
-    demanded = evidence.run is not None and evidence.run.status is RunStatus.UNAPPROVED
-    if not demanded and _outcome_is(ResolutionOutcome.RENEW_APPROVAL)(step, evidence):
-        return "neither its resolution nor a policy demands approval again"
-    terms, state = evidence.terms, evidence.state
-    if terms is None or state is None or terms.expected_version != state.version:
-        return "its terms were not renewed on the current version"
-    if terms.number != step.request.terms_number + 1:
-        return "its terms are not the next ones"
-    return ""
-
-
-def _run_is(status: RunStatus) -> Callable[[Step, Evidence], str]:
-    def refuses(_: Step, evidence: Evidence) -> str:
-        if evidence.run is not None and evidence.run.status is status:
-            return ""
-        return f"its run on the current state did not end as {status}"
-
-    return refuses
-
-
-def _revalidate(step: Step, evidence: Evidence) -> str:
-    if evidence.state is None:
-        return "there is no current state to revalidate it on"
-    return _run_is(RunStatus.ACCEPTED)(step, evidence)
-
-
-def _retry(step: Step, evidence: Evidence) -> str:
-    failures = step.request.failures
-    return "" if failures < evidence.max_failures else f"it failed {failures} times, the most allowed"
-
-
-SUBMIT = Guard("open_requirements", "has open requirements", _submit)
-ADMIT = Guard("admissible", "has no open requirement, and a policy allows it", _admit)
-HOLD = Guard("may_hold", "a reason to wait is given, by an eligible actor, requester or administrator", _hold)
-RELEASE = Guard("may_release", "is held; by an eligible actor or administrator", _release)
-VOTE = Guard("may_vote", "by an eligible actor, not the requester, once, on the present digest", _vote)
-APPROVE = Guard("requirements_met", "every requirement is met, by distinct eligible actors, for this digest", _approve)
-REJECT = Guard("may_reject", "by an eligible actor, with a reason", _reject)
-CANCEL = Guard("may_cancel", "by requester or administrator", _withdraw)
-EXPIRE = Guard("deadline_passed", "deadline passed, by the engine's clock", _expire)
-SUPERSEDE = Guard("successor_exists", "the successor exists; by requester or administrator", _supersede)
+SUBMIT = Guard("something is required of it", (progress.something_required,))
+ADMIT = Guard("nothing is required of it, and a policy allows it", (progress.nothing_required, progress.allowed))
+AMEND = Guard(
+    "by its requester, not expired, with new terms on the current version",
+    (actors.requester, progress.in_time, progress.terms_are_next),
+)
+HOLD = Guard(
+    "a reason to wait is given, by an eligible actor, requester or administrator, before any deadline",
+    (statements.reason_given, progress.in_time, actors.concerned),
+)
+RELEASE = Guard("is held; by an eligible actor or administrator", (progress.held, actors.may_release))
+COMMENT = Guard("something is said", (statements.reason_given,))
+_VOTER = (actors.separation_of_duties, actors.eligible, statements.seat_in_open_step)
+_BALLOT = (statements.present_digest, statements.one_vote, progress.in_time, *_VOTER)
+VOTE = Guard(
+    "by an eligible actor for whom there is a place in the open step, not the requester, once, on the present digest",
+    (*_BALLOT, statements.still_possible(Choice.APPROVE)),
+)
+DISSENT = Guard(
+    "as for a vote, with a reason and a code",
+    (statements.reason_given, statements.rejection_code, *_BALLOT, statements.still_possible(Choice.REJECT)),
+)
+ABSTAIN = Guard("as for a vote", (*_BALLOT, statements.still_possible(Choice.ABSTAIN)))
+WITHDRAW = Guard("has a vote that counts", (statements.has_voted, statements.still_possible(None)))
+REPORT = Guard(
+    "on a check or review that it requires, by an actor eligible for that, not the requester, on the present digest",
+    (
+        statements.reason_given,
+        statements.present_digest,
+        progress.in_time,
+        actors.separation_of_duties,
+        actors.may_report,
+        statements.step_is_open,
+    ),
+)
+WAIVE = Guard(
+    "a freeze stands in its way; by an actor with a role that waives it, not the requester, on the present digest",
+    (
+        statements.reason_given,
+        statements.present_digest,
+        progress.in_time,
+        actors.separation_of_duties,
+        actors.may_waive,
+    ),
+)
+REQUEST_CHANGES = Guard(
+    "by an eligible actor, with a comment",
+    (statements.reason_given, progress.in_time, actors.separation_of_duties, actors.eligible),
+)
+APPROVE = Guard(
+    "every requirement is met, by distinct eligible actors, for this digest",
+    (progress.not_held, progress.in_time, progress.requirements_met),
+)
+REJECT = Guard("a rejection ends it, or a requirement can no longer be met", (progress.rejected,))
+VETO = Guard(
+    "by an eligible actor, with a reason and a code",
+    (
+        statements.reason_given,
+        statements.rejection_code,
+        statements.present_digest,
+        actors.separation_of_duties,
+        actors.eligible,
+    ),
+)
+NOTE = Guard("a requirement can no longer be met", (progress.unsatisfiable,))
+LAPSE = Guard("a vote, review or check that is required is no longer there", (progress.requirements_lapsed,))
+CANCEL = Guard("by requester or administrator", (actors.requester_or_administrator,))
+EXPIRE = Guard("a deadline passed, by the engine's clock", (progress.overdue,))
+SUPERSEDE = Guard(
+    "the successor exists; by requester or administrator",
+    (progress.successor_exists, actors.requester_or_administrator),
+)
+_RESOLVABLE = (
+    running.resolved_now,
+    running.resolved_for_approval,
+    running.revalidated,
+    progress.in_time,
+)
 RESOLVE = Guard(
-    "resolvable",
     "resolved on the current version, approved for this digest, not expired; from revalidation only once revalidated",
-    _resolve,
+    (*_RESOLVABLE, progress.requirements_met),
+)
+OVERRIDE = Guard(
+    "resolved as ever, but past its requirements: a policy allows this actor, nothing is denied, it is not held, and "
+    "the actor's last emergency was reviewed",
+    (
+        running.emergency_given,
+        running.not_denied,
+        actors.break_glass_role,
+        actors.no_open_review,
+        progress.not_held,
+        *_RESOLVABLE,
+    ),
 )
 EXECUTE = Guard(
-    "may_execute",
     "resolution of this attempt proceeds, at the replaced version; the mutation succeeded; "
     "the new version is the next one",
-    _execute,
+    (running.proceeds, running.replaces_resolved, running.succeeded, running.next_version),
 )
-MARK_STALE = Guard("is_stale", "resolution says stale", _outcome_is(ResolutionOutcome.STALE))
-RENEW = Guard("needs_renewal", "resolution, or a policy on the new state, demands approval again", _renew)
-REQUIRE_REVALIDATION = Guard(
-    "needs_revalidation", "resolution says revalidate", _outcome_is(ResolutionOutcome.REVALIDATE)
+MARK_STALE = Guard("resolution says stale", (running.resolution_says(ResolutionOutcome.STALE),))
+RENEW = Guard(
+    "resolution, or a policy on the new state, demands approval again",
+    (running.renewal_demanded, progress.terms_are_next),
 )
-REVALIDATE = Guard("revalidated", "policies and checks pass on the current state", _revalidate)
-BLOCK = Guard("is_refused", "policies or checks refuse it on the current state", _run_is(RunStatus.REFUSED))
-FAIL = Guard("has_failed", "`apply` raised", _run_is(RunStatus.FAILED))
-RETRY = Guard("attempts_left", "attempts left", _retry)
+REQUIRE_REVALIDATION = Guard("resolution says revalidate", (running.resolution_says(ResolutionOutcome.REVALIDATE),))
+REVALIDATE = Guard(
+    "policies and checks pass on the current state", (running.on_current_state, running.run_ended(RunStatus.ACCEPTED))
+)
+BLOCK = Guard("policies or checks refuse it on the current state", (running.run_ended(RunStatus.REFUSED),))
+FAIL = Guard("`apply` raised", (running.run_ended(RunStatus.FAILED),))
+RETRY = Guard("attempts left", (progress.attempts_left,))
+REVIEW = Guard(
+    "its review is open; by another person, with a comment",
+    (progress.review_is_open, statements.reason_given, actors.other_eyes),
+)

@@ -4,14 +4,15 @@ The only module that imports transitions. A step is never registered with the ma
 whole flow); a guard that refuses becomes a typed error, where transitions alone would answer False.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from transitions import EventData, Machine, MachineError
 
 from signoff.errors import TransitionRefusedError
 from signoff.lifecycle.emission import emit
-from signoff.lifecycle.step import Evidence, Step
-from signoff.lifecycle.table import LIFECYCLE, Table, Transition, Trigger
+from signoff.lifecycle.step import Evidence, Refusal, Step
+from signoff.lifecycle.table import LIFECYCLE
+from signoff.lifecycle.transition import Table, Transition, Trigger
 from signoff.model.request import Status
 
 
@@ -34,7 +35,7 @@ class Lifecycle:
                 {
                     "trigger": row.trigger.value,
                     "source": [source.value for source in row.sources],
-                    "dest": row.target.value,
+                    "dest": row.target.value if row.target else "=",
                     "conditions": [_condition(row)],
                     "after": [_callback(row)],
                 }
@@ -62,21 +63,40 @@ class Lifecycle:
         Raises:
             TransitionRefusedError: the table has no such transition, or its guard refuses.
         """
-        row = self.demand(step, trigger)
+        self.demand(step, trigger)
         try:
             moved = self._machine.events[trigger.value].trigger(step, evidence)
         except MachineError as error:  # somebody has set the slot's state from outside
             raise self._refusal(step, trigger, "no_transition", str(error)) from error
         if not moved:
-            raise self._refusal(step, trigger, row.guard.name, step.refusal)
+            refusal = step.refusal or Refusal("no_transition", "its guard said no more")
+            raise self._refusal(step, trigger, refusal.rule, refusal.reason)
+
+    def fire_and_settle(self, step: Step, trigger: Trigger, evidence: Evidence) -> None:
+        """Move a step, and make the move that follows from it at once, if one does.
+
+        Raises:
+            TransitionRefusedError: the table has no such transition, or its guard refuses.
+        """
+        row = self.demand(step, trigger)
+        self.fire(step, trigger, evidence)
+        self.settle(step, row.then, evidence)
+
+    def settle(self, step: Step, triggers: Iterable[Trigger], evidence: Evidence) -> bool:
+        """Make the first of these moves whose guard lets it, and tell whether one did."""
+        return any(self.fire_if_allowed(step, trigger, evidence) for trigger in triggers)
 
     def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
         """Move a step if its guard lets it, and tell whether it did."""
-        row = self.table.cell(step.status, trigger)
-        if row is None or row.guard.refuses(step, evidence):
+        if not self.would(step, trigger, evidence):
             return False
         self.fire(step, trigger, evidence)
         return True
+
+    def would(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
+        """Tell whether a trigger would move a step."""
+        row = self.table.cell(step.status, trigger)
+        return row is not None and row.guard.refuses(step, evidence) is None
 
     def demand(self, step: Step, trigger: Trigger) -> Transition:
         """Give the table's row for this transition, before evidence is gathered for it.
@@ -87,7 +107,9 @@ class Lifecycle:
         row = self.table.cell(step.status, trigger)
         if row is None:
             possible = ", ".join(self.table.triggers(step.status))
-            reason = f"from {step.status} there is {possible}" if possible else "that is final; submit a new request"
+            reason = f"from {step.status} there is {possible}"
+            if step.status.terminal:
+                reason = "that is final; submit a new request"
             raise self._refusal(step, trigger, "no_transition", reason)
         return row
 
@@ -102,7 +124,7 @@ def _condition(row: Transition) -> Callable[[EventData], bool]:
     def condition(event: EventData) -> bool:
         step, evidence = _subject(event)
         step.refusal = row.guard.refuses(step, evidence)
-        return not step.refusal
+        return step.refusal is None
 
     return condition
 

@@ -1,79 +1,61 @@
-"""Whether votes meet requirements: distinct people, one place each."""
+"""Seating votes: as many places filled as can be, each person in one."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
-from signoff.model.requirement import Requirement, Vote
+from signoff.model.approval import Approval
+from signoff.model.ballots import Choice, Vote
 from signoff.model.terms import Terms
 
+Fits = Callable[[Approval, Vote], bool]
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far an approval has come.
 
-    Attributes:
-        missing: requirements that are not met, with how many votes each still needs.
-        counted: the actors whose votes fill a place, in alphabetical order.
+def asking(terms: Terms) -> frozenset[str]:
+    """Give whoever asks for a request: the requester, and whoever the requester acts for. They never decide on it."""
+    return frozenset({terms.requester, terms.on_behalf_of or terms.requester})
+
+
+def counting(terms: Terms, digest: str, votes: Iterable[Vote]) -> list[Vote]:
+    """Give the approvals that can count, in the order they were given.
+
+    Votes for another digest do not, nor do those in which the requester has a hand; nobody has a hand in two.
     """
-
-    missing: tuple[tuple[Requirement, int], ...]
-    counted: tuple[str, ...]
-
-    @property
-    def met(self) -> bool:
-        """Whether every requirement is met."""
-        return not self.missing
-
-    def __str__(self) -> str:
-        if self.met:
-            return "every requirement is met"
-        return "still needs " + " and ".join(f"{requirement} ({count} more)" for requirement, count in self.missing)
+    taken = set(asking(terms))
+    counted = []
+    for vote in votes:
+        if vote.digest == digest and vote.choice is Choice.APPROVE and taken.isdisjoint(vote.persons):
+            counted.append(vote)
+            taken |= vote.persons
+    return counted
 
 
-def standing(
-    terms: Terms, digest: str, votes: Iterable[Vote], requirements: tuple[Requirement, ...] | None = None
-) -> Standing:
-    """Seat the votes: as many places filled as can be, each person in one, whoever acts for them.
+def seat(approvals: Sequence[Approval], votes: Iterable[Vote], fits: Fits) -> list[list[Vote]]:
+    """Give every vote a place if there is one, for each approval a list of those who sit there.
 
-    Votes for another digest do not count, nor do those of the requester and of whoever the requester acts for. Somebody
-    who fits several requirements is seated where it helps most (augmenting paths, Kuhn 1955).
+    Somebody who fits several is seated where it helps most (augmenting paths, Kuhn 1955): whoever sits keeps a place.
 
     Args:
-        terms: the requirements and the requester.
-        digest: the digest that votes must be bound to.
-        votes: all votes there are.
-        requirements: what to meet, if not what the terms require.
+        approvals: what has places.
+        votes: who wants one; earlier ones first.
+        fits: tells who may sit where.
     """
-    required = terms.requirements if requirements is None else requirements
-    asking = {terms.requester, terms.on_behalf_of}
-    voters = {
-        vote.principal: vote
-        for vote in votes
-        if vote.digest == digest and asking.isdisjoint({vote.actor, vote.principal})
-    }
-    seats: list[list[Vote]] = [[] for _ in required]
-    for _, vote in sorted(voters.items()):
-        _seat(vote, required, seats, set())
-    missing = tuple(
-        (requirement, requirement.count - len(taken))
-        for requirement, taken in zip(required, seats, strict=True)
-        if len(taken) < requirement.count
-    )
-    return Standing(missing, tuple(sorted(vote.actor for taken in seats for vote in taken)))
+    seats: list[list[Vote]] = [[] for _ in approvals]
+    for vote in votes:
+        _place(vote, approvals, seats, fits, set())
+    return seats
 
 
-def _seat(vote: Vote, requirements: tuple[Requirement, ...], seats: list[list[Vote]], tried: set[int]) -> bool:
+def _place(vote: Vote, approvals: Sequence[Approval], seats: list[list[Vote]], fits: Fits, tried: set[int]) -> bool:
     """Find the vote a place, moving others where that makes room."""
-    for index, requirement in enumerate(requirements):
-        if index in tried or not requirement.admits(vote.roles, vote.groups):
+    for index, approval in enumerate(approvals):
+        if index in tried or not fits(approval, vote):
             continue
         tried.add(index)
         taken = seats[index]
-        if len(taken) < requirement.count:
+        if len(taken) < approval.places:
             taken.append(vote)
             return True
         for place, other in enumerate(taken):
-            if _seat(other, requirements, seats, tried):
+            if _place(other, approvals, seats, fits, tried):
                 taken[place] = vote
                 return True
     return False

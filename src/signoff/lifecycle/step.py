@@ -1,18 +1,24 @@
 """What a move is judged by (evidence), and what it builds (a step)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from signoff.errors import ConfigurationError
+from signoff.lifecycle.standing import Known, Standing, standing
 from signoff.model.actor import Actor
+from signoff.model.ballots import Ballots
 from signoff.model.canonical import Link
+from signoff.model.circumstances import NOTHING, Circumstances
+from signoff.model.emergency import Emergency
 from signoff.model.request import MutationRequest, Status
-from signoff.model.requirement import Vote
+from signoff.model.requirement import Requirement
 from signoff.model.resolution import Resolution
 from signoff.model.run import Run
 from signoff.model.state import StoredState
 from signoff.model.terms import Terms
+from signoff.model.trail import Decision
 from signoff.model.writes import Writes
 
 T = TypeVar("T")
@@ -27,8 +33,13 @@ class Evidence:
         actor: who moves it.
         reason: why, in words.
         digest: the digest the actor was shown.
-        votes: the votes there are.
-        administrator_role: the role that may cancel and supersede for others.
+        code: why the actor rejects, one of `Rejection`.
+        chain: the ids from whoever the actor votes for to the actor, where a vote was handed on.
+        about: the name of the check, the review or the freeze that the actor speaks of.
+        passed: whether that check or review passed.
+        circumstances: facts about the world around the request.
+        demanded: what policies require now, beyond the terms.
+        administrator_role: the role that may cancel, supersede, hold and release for others.
         max_failures: how often `apply` may raise before retry is refused.
         execution_id: the id of the attempt that begins.
         resolution: what comparing the versions gave.
@@ -36,15 +47,22 @@ class Evidence:
         state: the state the attempt would replace.
         new_state: the state it would become.
         history: the last link of the state's history, if there is one.
-        terms: the renewed terms.
+        terms: the terms that are to take the place of those there are.
         successor: the request that takes this one's place.
+        emergency: why it is executed past its requirements.
+        duty: the id of a request that the actor executed in an emergency, and that nobody has reviewed; or "".
     """
 
     at: datetime
     actor: Actor
     reason: str = ""
     digest: str = ""
-    votes: tuple[Vote, ...] = ()
+    code: str = ""
+    chain: tuple[str, ...] = ()
+    about: str = ""
+    passed: bool = False
+    circumstances: Circumstances = NOTHING
+    demanded: tuple[Requirement, ...] = ()
     administrator_role: str = "administrator"
     max_failures: int = 3
     execution_id: str = ""
@@ -55,6 +73,8 @@ class Evidence:
     history: Link | None = None
     terms: Terms | None = None
     successor: MutationRequest | None = None
+    emergency: Emergency | None = None
+    duty: str = ""
 
 
 def given(fact: T | None) -> T:
@@ -64,20 +84,37 @@ def given(fact: T | None) -> T:
     return fact
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a guard refuses.
+
+    Attributes:
+        rule: the code of the rule that does not hold.
+        reason: why, in words.
+    """
+
+    rule: str
+    reason: str
+
+
 class Step:
     """A governed step while it is built: the model the machine moves. Thrown away unless it is written.
 
     Attributes:
         state: the status, as the machine knows it. Only the machine sets it.
         request: the request as it has become.
+        trail: its decisions, those of this step included.
+        ballots: what people said in them.
         resolution: of this attempt; None until `resolve` has fired in this very step.
-        refusal: why the last guard refused.
+        refusal: why the last guard refused, or None.
     """
 
     __slots__ = (
+        "_judged",
         "_origin",
         "_replaced",
         "audit",
+        "ballots",
         "decisions",
         "history",
         "new_state",
@@ -85,25 +122,47 @@ class Step:
         "request",
         "resolution",
         "state",
+        "trail",
     )
 
-    def __init__(self, request: MutationRequest, *, new: bool = False) -> None:
-        """Begin a step at a request as it was read, or at a new one."""
+    def __init__(self, request: MutationRequest, trail: Iterable[Decision] = (), *, new: bool = False) -> None:
+        """Begin a step at a request as it was read with its trail, or at a new one."""
         self.request = request
+        self.trail = tuple(trail)
+        self.ballots = Ballots.of(self.trail)
         self.state: str = request.status.value
         self.resolution: Resolution | None = None
-        self.refusal = ""
+        self.refusal: Refusal | None = None
         self.decisions: list[Link] = []
         self.audit: list[Link] = []
         self.history: list[Link] = []
         self.new_state: StoredState | None = None
         self._replaced = 0
+        self._judged: tuple[tuple[object, ...], Standing] | None = None
         self._origin = (0, 0) if new else (request.revision, request.terms_number)
 
     @property
     def status(self) -> Status:
         """The status it has come to."""
         return self.request.status
+
+    def known(self, evidence: Evidence) -> Known:
+        """Give what its requirements are judged by."""
+        request = self.request
+        return Known(request.terms, request.digest, self.ballots, evidence.at, evidence.circumstances)
+
+    def standing(self, evidence: Evidence) -> Standing:
+        """Judge how far it has come; once for the same trail, terms, moment and circumstances."""
+        asked = (len(self.trail), self.request.digest, evidence.at, evidence.circumstances)
+        if self._judged is None or self._judged[0] != asked:
+            self._judged = (asked, standing(self.known(evidence)))
+        return self._judged[1]
+
+    def record(self, link: Link, decision: Decision) -> None:
+        """Add a decision to its trail."""
+        self.decisions.append(link)
+        self.trail = (*self.trail, decision)
+        self.ballots = Ballots.of(self.trail)
 
     def replace_state(self, old: StoredState, new: StoredState) -> None:
         """Note that the state is to be replaced at the version it was read at."""

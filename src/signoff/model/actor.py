@@ -1,12 +1,10 @@
-"""Who acts, and the directory that alone may say so."""
+"""Who acts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-from signoff.errors import ActorNotFoundError, ConfigurationError, DirectoryRaisedError, SignoffError
-from signoff.model.names import checked_id
+from signoff.errors import ConfigurationError
+from signoff.model.names import checked_id, strings
 
 
 class ActorKind(StrEnum):
@@ -38,83 +36,20 @@ class Actor:
 
     def __post_init__(self) -> None:
         checked_id("actor id", self.id)
+        if not isinstance(self.kind, str) or self.kind not in set(ActorKind):
+            raise ConfigurationError(f"kind={self.kind!r} of actor {self.id!r} is none; use {', '.join(ActorKind)}")
+        object.__setattr__(self, "kind", ActorKind(self.kind))
         if self.on_behalf_of is not None:
             checked_id("on_behalf_of", self.on_behalf_of)
         for name in ("roles", "groups"):
-            value: Iterable[str] = getattr(self, name)
-            if isinstance(value, str):
-                raise ConfigurationError(f"{name}={value!r} of actor {self.id!r} is one string; pass a collection")
-            object.__setattr__(self, name, tuple(sorted(set(value))))
+            object.__setattr__(self, name, strings(name, getattr(self, name)))
 
+    @property
+    def principal(self) -> str:
+        """The person they count as: whoever they act for, or they themselves."""
+        return self.on_behalf_of or self.id
 
-class Directory(Protocol):
-    """Knows who is who: the bridge to an identity provider."""
-
-    def actor(self, actor_id: str) -> Actor:
-        """Give the actor with this id as they are now.
-
-        Raises:
-            ActorNotFoundError: there is none.
-        """
-        ...
-
-
-class OpenDirectory:
-    """Lets everybody in as a human without roles: for trying signoff out."""
-
-    def actor(self, actor_id: str) -> Actor:
-        """Give a human actor with this id."""
-        return Actor(actor_id)
-
-    def __repr__(self) -> str:
-        return "OpenDirectory()"
-
-
-class StaticDirectory:
-    """Knows a fixed set of actors.
-
-    Args:
-        actors: everybody there is.
-    """
-
-    def __init__(self, actors: Iterable[Actor]) -> None:
-        self._actors: dict[str, Actor] = {}
-        for actor in actors:
-            if self._actors.setdefault(actor.id, actor) != actor:
-                raise ConfigurationError(f"actor {actor.id!r} is listed twice with different facts; keep one")
-
-    def actor(self, actor_id: str) -> Actor:
-        """Give the listed actor with this id.
-
-        Raises:
-            ActorNotFoundError: nobody with this id is listed.
-        """
-        try:
-            return self._actors[actor_id]
-        except KeyError:
-            raise ActorNotFoundError(actor_id) from None
-
-    def __repr__(self) -> str:
-        return f"StaticDirectory({len(self._actors)} actors)"
-
-
-def look_up(directory: Directory, by: str) -> Actor:
-    """Ask the directory who `by` is.
-
-    Raises:
-        InputError: `by` cannot be an id.
-        ActorNotFoundError: the directory does not know them.
-        DirectoryRaisedError: the directory raised something else, or answered with something that is not this actor.
-    """
-    checked_id("by", by)
-    try:
-        actor = directory.actor(by)
-    except SignoffError:
-        raise
-    except Exception as error:
-        raise DirectoryRaisedError(
-            f"{directory!r} raised {type(error).__name__} when asked for {by!r}: {error}; nothing was changed, retry"
-        ) from error
-    if not isinstance(actor, Actor) or actor.id != by:
-        raise DirectoryRaisedError(f"{directory!r} answered {actor!r} when asked for {by!r}; return that Actor")
-    return actor
+    @property
+    def persons(self) -> frozenset[str]:
+        """They themselves, and whoever they act for."""
+        return frozenset({self.id, self.principal})

@@ -143,6 +143,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
+def in_words(moment: datetime) -> str:
+    """Say a moment to people: in UTC, fractions of a second only if there are any."""
+    return stamp(moment).replace(".000000Z", "Z")
+
+
 Moment = Annotated[AwareDatetime, PlainSerializer(stamp, return_type=str)]
 """An aware datetime, written by `stamp`."""
 

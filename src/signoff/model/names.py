@@ -1,10 +1,11 @@
 """What may be an id, a text or a moment: the rules for what comes in from outside."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from signoff.errors import InputError
+from signoff.errors import ConfigurationError, InputError
 from signoff.model.canonical import canonical
 
 MAX_ID = 256
@@ -58,6 +59,16 @@ def checked_choice(name: str, value: object, choices: type[C]) -> C:
         if value == choice:
             return choice
     raise InputError(f"{name}={value!r} is none; use one of {', '.join(choices)}")
+
+
+def strings(name: str, value: object) -> tuple[str, ...]:
+    """Give a collection of strings in order, each once."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        members = tuple(value)
+        if all(isinstance(member, str) and member for member in members):
+            return tuple(sorted(set(members)))
+    way = f"; pass a collection, as in {name}=[{value!r}]" if isinstance(value, str) else ""
+    raise ConfigurationError(f"{name}={value!r} is no collection of strings{way}")
 
 
 def checked_text(name: str, value: object) -> str:

@@ -53,6 +53,13 @@ TERMINAL = frozenset(
 )
 
 
+class Review(StrEnum):
+    """How far the review of an emergency has come."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Filed:
     """What a request is found by, kept beside the terms it is derived from so that a store can index it.
@@ -60,20 +67,17 @@ class Filed:
     Attributes:
         state_id: the state it wants to change.
         requester: who asked.
-        expires_at: the deadline in microseconds since 1970, if any.
         text: intent and reason, case folded, for search.
     """
 
     state_id: str
     requester: str
-    expires_at: int | None
     text: str
 
     @classmethod
     def of(cls, terms: Terms) -> Self:
         """Derive it from the terms."""
-        deadline = None if terms.expires_at is None else to_micros(terms.expires_at)
-        return cls(terms.state_id, terms.requester, deadline, f"{terms.intent.text} {terms.reason}".casefold())
+        return cls(terms.state_id, terms.requester, f"{terms.intent.text} {terms.reason}".casefold())
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class MutationRequest:
         head: hash of the last decision.
         created_at: when it was submitted, UTC.
         updated_at: when it last moved, UTC.
-        terms_number: 1 for the first terms, 2 after a renewed approval, and so on.
+        terms_number: 1 for the first terms, 2 after a renewal or an amendment, and so on.
         attempts: how often execution was begun.
         failures: how often `apply` raised.
         audits: how many audit records there are.
@@ -99,6 +103,9 @@ class MutationRequest:
         execution_id: of the last attempt.
         held: why it is held back, or "".
         successor: the request that superseded it.
+        due_at: when it expires as it stands, UTC: the first of its deadlines that still matters; None if there is none.
+        emergency_by: who executed it past its requirements, if somebody did (the person, where they acted for one).
+        review: of such an execution: `open` until somebody else has looked at it, then `closed`; otherwise "".
         idempotency_key: the caller's key, if any.
         asked: SHA-256 over what the caller asked for, to compare under an idempotency key.
         correlation_id: the caller's id for a larger operation, or "".
@@ -125,6 +132,9 @@ class MutationRequest:
     execution_id: str | None = None
     held: str = ""
     successor: str | None = None
+    due_at: datetime | None = None
+    emergency_by: str | None = None
+    review: str = ""
     idempotency_key: str | None = None
     asked: str = ""
     correlation_id: str = ""
@@ -150,6 +160,7 @@ class MutationRequest:
             head="",
             created_at=at,
             updated_at=at,
+            due_at=terms.expires_at,
             filed=Filed.of(terms),
             terms_json=body,
             **wish,
@@ -196,7 +207,7 @@ class MutationRequest:
 
     @property
     def expected_version(self) -> int:
-        """The version it is approved for: the one at submission, or the last one it was revalidated on."""
+        """The version it is approved for: the one its terms were made on, or the last one it was revalidated on."""
         return self.validated_version or self.terms.expected_version
 
     @property
@@ -216,7 +227,7 @@ class MutationRequest:
 
     @property
     def expires_at(self) -> datetime | None:
-        """The deadline, UTC, if there is one."""
+        """The deadline that the requester set, UTC, if there is one; `due_at` minds all others, too."""
         return self.terms.expires_at
 
     def seal(self) -> str:
@@ -226,7 +237,10 @@ class MutationRequest:
         """
         filed = self.filed
         columns = [*_SEALED(self), to_micros(self.created_at), to_micros(self.updated_at)]
-        columns += [filed.state_id, filed.requester, filed.expires_at, filed.text]
+        due = None if self.due_at is None else to_micros(self.due_at)
+        columns += [filed.state_id, filed.requester, due, filed.text]
+        if self.emergency_by is not None or self.review:  # as it was before there were emergencies
+            columns += [self.emergency_by, self.review]
         return digest(written(columns, "seal"))
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
@@ -249,5 +263,5 @@ class MutationRequest:
         )
 
 
-_UNSEALED = {"head", "created_at", "updated_at", "filed", "terms_json"}
+_UNSEALED = {"head", "created_at", "updated_at", "due_at", "emergency_by", "review", "filed", "terms_json"}
 _SEALED = attrgetter(*(each.name for each in fields(MutationRequest) if each.name not in _UNSEALED))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from signoff.model.changes import Changes
+from signoff.model.emergency import BreakGlass
 from signoff.model.mutation import Issue
 from signoff.model.requirement import Requirement
 from signoff.model.state import State
@@ -14,7 +15,8 @@ class Mode(StrEnum):
     """How far a run goes.
 
     `VALIDATE` only checks. `SIMULATE` also applies, twice, so that an `apply` left to chance is found, and asks the
-    policies. `COMMIT` applies once and asks the policies. What still needs an approval ends as `unapproved` in both.
+    policies. `COMMIT` applies once and asks the policies. What still needs people ends as `unapproved` in both, what
+    only needs time or events as `waiting`.
     """
 
     COMMIT = "commit"
@@ -27,6 +29,7 @@ class RunStatus(StrEnum):
 
     ACCEPTED = "accepted"
     UNAPPROVED = "unapproved"
+    WAITING = "waiting"
     REFUSED = "refused"
     FAILED = "failed"
 
@@ -38,10 +41,12 @@ class Run:
     Attributes:
         mutation: its name.
         mode: commit, simulate or validate.
-        status: accepted, unapproved (a policy requires what is not met), refused (a check or policy), or failed.
+        status: accepted, unapproved (a policy requires people who have not agreed), waiting (it requires what time or
+            events have not met), refused (a check or policy), or failed.
         issues: what the check found.
         answers: what each policy said, in the order they were asked.
         requirements: everything the policies require, met or not.
+        emergencies: who may execute it past its requirements, by the policies that allow that.
         changes: the change set.
         after: the new state, or None where there is none.
         after_body: its canonical JSON.
@@ -56,6 +61,7 @@ class Run:
     issues: tuple[Issue, ...] = ()
     answers: tuple[Answer, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    emergencies: tuple[BreakGlass, ...] = ()
     changes: Changes = ()
     after: State | None = None
     after_body: bytes = b""
@@ -73,6 +79,6 @@ class Run:
         """Why it was not accepted, in words."""
         found = [f"{issue.path or '(whole)'}: {issue.message}" for issue in self.issues]
         found += [answer.detail for answer in self.answers if answer.verdict in {"deny", "none"}]
-        if self.status is RunStatus.UNAPPROVED:
+        if self.status in {RunStatus.UNAPPROVED, RunStatus.WAITING}:
             found += [f"requires {requirement}" for requirement in self.requirements]
         return (*found, self.error) if self.error else tuple(found)

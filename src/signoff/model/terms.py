@@ -1,10 +1,16 @@
 """What an approval covers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from typing import Annotated
 
+from pydantic import Discriminator, GetPydanticSchema, Tag
+
+from signoff.model.approval import Approval, ExternalCheck, ManualReview
 from signoff.model.canonical import Codec, Moment
 from signoff.model.changes import Changes
+from signoff.model.conditions import Dependency, Freeze, Quota, Schedule
 from signoff.model.mutation import Intent
 from signoff.model.requirement import Requirement
 
@@ -21,6 +27,30 @@ class OnDrift(StrEnum):
     RENEW_APPROVAL = "renew_approval"
     REVALIDATE = "revalidate"
     KEEP_IF_SAME_EFFECT = "keep_if_same_effect"
+
+
+KINDS = (Approval, ManualReview, ExternalCheck, Schedule, Freeze, Dependency, Quota)
+"""Every kind of requirement there is; a subclass of your own could be neither stored nor judged."""
+
+
+def _kind(value: object) -> str:
+    """Tell which requirement this is; the first release knew approvals only, and did not say so."""
+    return str(value.get("kind", "approval") if isinstance(value, dict) else getattr(value, "kind", ""))
+
+
+_Kinds = Annotated[
+    Annotated[Approval, Tag("approval")]
+    | Annotated[ManualReview, Tag("manual_review")]
+    | Annotated[ExternalCheck, Tag("external_check")]
+    | Annotated[Schedule, Tag("schedule")]
+    | Annotated[Freeze, Tag("freeze")]
+    | Annotated[Dependency, Tag("dependency")]
+    | Annotated[Quota, Tag("quota")],
+    Discriminator(_kind),
+]
+
+AnyRequirement = Annotated[Requirement, GetPydanticSchema(lambda _, handler: handler.generate_schema(_Kinds))]
+"""A requirement, kept together with the name of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +74,11 @@ class Terms:
         on_drift: what to do when the state has moved.
         fallback: what to do when `on_drift` is keep_if_same_effect and the effect is not the same.
         pause_for_revalidation: stop in `revalidation` instead of going on in the same call.
-        requirements: what must be met.
+        requirements: what must be met, as policies and the requester want it.
         effect: the change set from simulating it on the state at that version.
         expires_at: the deadline, if any.
+        approval_valid_for: how long an approval counts once it is given; for ever if None.
+        own: those of the requirements that the requester added; policies cannot take them away.
     """
 
     request_id: str
@@ -65,9 +97,12 @@ class Terms:
     on_drift: OnDrift
     fallback: OnDrift
     pause_for_revalidation: bool
-    requirements: tuple[Requirement, ...]
+    requirements: tuple[AnyRequirement, ...]
     effect: Changes
     expires_at: Moment | None
+    approval_valid_for: timedelta | None = None
+    own: tuple[AnyRequirement, ...] = ()
 
 
 TERMS = Codec(Terms, "signoff_terms")
+REQUIREMENTS = Codec(tuple[AnyRequirement, ...], "signoff_terms")

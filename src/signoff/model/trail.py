@@ -29,6 +29,42 @@ class Category(StrEnum):
     EXECUTION = "execution"
 
 
+class Code(StrEnum):
+    """What was decided, in one word."""
+
+    SUBMITTED = "submitted"
+    ADMITTED = "admitted"
+    AMENDED = "amended"
+    HELD = "held"
+    RELEASED = "released"
+    COMMENTED = "commented"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    RETRIED = "retried"
+    VOTED = "voted"
+    DISSENTED = "dissented"
+    ABSTAINED = "abstained"
+    WITHDRAWN = "withdrawn"
+    REPORTED = "reported"
+    WAIVED = "waived"
+    CHANGES_REQUESTED = "changes_requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    UNSATISFIABLE = "unsatisfiable"
+    LAPSED = "lapsed"
+    RESOLVED = "resolved"
+    OVERRIDDEN = "overridden"
+    STALE = "stale"
+    APPROVAL_RENEWED = "approval_renewed"
+    REVALIDATION_REQUIRED = "revalidation_required"
+    REVALIDATED = "revalidated"
+    EXECUTED = "executed"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    REVIEWED = "reviewed"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One entry of a request's own history: every move has exactly one.
@@ -38,7 +74,7 @@ class Decision:
         seq: its place: 1, 2, 3 ...
         at: when, UTC; never before the entry before it.
         category: what it is about.
-        code: what was decided, in one word.
+        code: what was decided, one of `Code`.
         trigger: what moved the request.
         from_status: the status before.
         to_status: the status after.

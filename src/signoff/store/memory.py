@@ -12,6 +12,7 @@ from signoff.errors import (
     AlreadyExistsError,
     ConfigurationError,
     IntegrityError,
+    OpenReviewError,
     RevisionConflictError,
     StoreUnavailableError,
     VersionConflictError,
@@ -146,8 +147,14 @@ def _matches(request: MutationRequest, wanted: Filter, created: int) -> bool:
         and (wanted.until is None or created < wanted.until)
         and (
             wanted.due is None
-            or (filed.expires_at is not None and filed.expires_at <= wanted.due and request.status not in TERMINAL)
+            or (
+                request.due_at is not None
+                and to_micros(request.due_at) <= wanted.due
+                and request.status not in TERMINAL
+            )
         )
+        and (wanted.review is None or request.review == wanted.review)
+        and (wanted.emergency_by is None or request.emergency_by == wanted.emergency_by)
     )
 
 
@@ -202,6 +209,11 @@ class MemoryUnit(MemoryReader):
                 )
         elif kept is None or kept.revision != writes.revision:
             raise RevisionConflictError(request.id, writes.revision)
+        if request.review == "open" and any(
+            each.review == "open" and each.emergency_by == request.emergency_by and each.id != request.id
+            for each in self._tables.requests.values()
+        ):
+            raise OpenReviewError(str(request.emergency_by))
         self._set(self._tables.requests, request.id, replace(request))
         if writes.new_terms:
             self._add_terms(request)

@@ -30,7 +30,9 @@ class Filter:
         text: with this in intent or reason, case folded.
         since: created at or after this, in microseconds since 1970.
         until: created before this, in microseconds since 1970.
-        due: with a deadline at or before this, in microseconds since 1970, and open.
+        due: which expire at or before this, in microseconds since 1970, and are open.
+        review: executed in an emergency, with this review: open or closed.
+        emergency_by: executed in an emergency by this person.
     """
 
     status: Status | None = None
@@ -40,6 +42,8 @@ class Filter:
     since: int | None = None
     until: int | None = None
     due: int | None = None
+    review: str | None = None
+    emergency_by: str | None = None
 
 
 Position = tuple[int, str]

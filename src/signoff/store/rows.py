@@ -22,6 +22,7 @@ _REQUEST = (
     *(_MAYBE_TEXT, _TEXT, _MAYBE_TEXT, _MAYBE_TEXT),  # execution_id, held, successor, idempotency_key
     *(_TEXT, _TEXT, _TEXT),  # asked, correlation_id, metadata
     *(_TEXT, _TEXT, _MAYBE_WHOLE, _TEXT),  # state_id, requester, expires_at, search
+    *(_MAYBE_TEXT, _TEXT),  # emergency_by, review
     _MAYBE_TEXT,  # the terms; None if their row is gone
 )
 
@@ -85,8 +86,10 @@ def to_row(request: MutationRequest) -> dict[str, Any]:
         "metadata": request.metadata_json,
         "state_id": filed.state_id,
         "requester": filed.requester,
-        "expires_at": filed.expires_at,
+        "expires_at": None if request.due_at is None else to_micros(request.due_at),
         "search": filed.text,
+        "emergency_by": request.emergency_by,
+        "review": request.review,
     }
 
 
@@ -121,8 +124,11 @@ def from_row(row: Row) -> MutationRequest:
             asked=row[19],
             correlation_id=row[20],
             metadata_json=row[21],
-            filed=Filed(*row[22:26]),
-            terms_json=(row[26] or "").encode(),
+            due_at=None if row[24] is None else from_micros(row[24]),
+            emergency_by=row[26],
+            review=row[27],
+            filed=Filed(row[22], row[23], row[25]),
+            terms_json=(row[28] or "").encode(),
         )
     except (ValueError, OverflowError) as error:
         raise IntegrityError("signoff_requests", str(row[0]), f"a column holds what cannot be: {error}") from error

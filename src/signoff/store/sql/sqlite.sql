@@ -6,11 +6,12 @@ SELECT * FROM signoff_files WHERE id = :id;
 -- name: request_by_key
 SELECT * FROM signoff_files WHERE idempotency_key = :key;
 
--- One query for each filter that can lead, in the order due, state_id, requester, status: what would have led is absent.
+-- One query for each filter that can lead, in the order due, review, state_id, requester, status: what would have led is absent.
 
 -- name: find_by_all
 SELECT * FROM signoff_files
 WHERE (:text IS NULL OR instr(search, :text) > 0)
+  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
   AND created_at >= :since
   AND (created_at, id) < (:at, :id)
 ORDER BY created_at DESC, id DESC
@@ -20,6 +21,8 @@ LIMIT :limit;
 SELECT * FROM signoff_files
 WHERE status = :status
   AND (:text IS NULL OR instr(search, :text) > 0)
+  AND (:review IS NULL OR review = :review)
+  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
   AND created_at >= :since
   AND (created_at, id) < (:at, :id)
 ORDER BY created_at DESC, id DESC
@@ -30,6 +33,8 @@ SELECT * FROM signoff_files
 WHERE requester = :requester
   AND (:status IS NULL OR status = :status)
   AND (:text IS NULL OR instr(search, :text) > 0)
+  AND (:review IS NULL OR review = :review)
+  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
   AND created_at >= :since
   AND (created_at, id) < (:at, :id)
 ORDER BY created_at DESC, id DESC
@@ -41,6 +46,8 @@ WHERE state_id = :state_id
   AND (:requester IS NULL OR requester = :requester)
   AND (:status IS NULL OR status = :status)
   AND (:text IS NULL OR instr(search, :text) > 0)
+  AND (:review IS NULL OR review = :review)
+  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
   AND created_at >= :since
   AND (created_at, id) < (:at, :id)
 ORDER BY created_at DESC, id DESC
@@ -52,6 +59,21 @@ WHERE id IN (
     SELECT id FROM signoff_requests INDEXED BY signoff_requests_due
     WHERE expires_at <= :due
       AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed'))
+  AND (:state_id IS NULL OR state_id = :state_id)
+  AND (:requester IS NULL OR requester = :requester)
+  AND (:status IS NULL OR status = :status)
+  AND (:text IS NULL OR instr(search, :text) > 0)
+  AND (:review IS NULL OR review = :review)
+  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
+  AND created_at >= :since
+  AND (created_at, id) < (:at, :id)
+ORDER BY created_at DESC, id DESC
+LIMIT :limit;
+
+-- name: find_by_review
+SELECT * FROM signoff_files
+WHERE review <> '' AND review = :review
+  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
   AND (:state_id IS NULL OR state_id = :state_id)
   AND (:requester IS NULL OR requester = :requester)
   AND (:status IS NULL OR status = :status)
@@ -116,8 +138,9 @@ SELECT id FROM signoff_requests WHERE id > :after ORDER BY id LIMIT :limit;
 INSERT INTO signoff_requests
     (id, revision, status, digest, head, created_at, updated_at, terms_number, attempts, failures, audits,
      audit_head, validated_version, resolved_version, resulting_version, execution_id, held, successor,
-     idempotency_key, asked, correlation_id, metadata, state_id, requester, expires_at, search)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+     idempotency_key, asked, correlation_id, metadata, state_id, requester, expires_at, search,
+     emergency_by, review)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: update_request
 UPDATE signoff_requests
@@ -125,7 +148,7 @@ SET revision = :revision, status = :status, digest = :digest, head = :head, upda
     = :terms_number, attempts = :attempts, failures = :failures, audits = :audits, audit_head = :audit_head,
     validated_version = :validated_version, resolved_version = :resolved_version, resulting_version =
     :resulting_version, execution_id = :execution_id, held = :held, successor = :successor, expires_at =
-    :expires_at
+    :expires_at, search = :search, emergency_by = :emergency_by, review = :review
 WHERE id = :id AND revision = :read_revision;
 
 -- name: insert_terms

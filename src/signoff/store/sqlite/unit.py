@@ -7,6 +7,7 @@ from typing import Any
 from signoff.errors import (
     AlreadyExistsError,
     IntegrityError,
+    OpenReviewError,
     RevisionConflictError,
     StoreError,
     VersionConflictError,
@@ -25,7 +26,7 @@ from signoff.store.sqlite.sources import SqliteSource, load, save, source_of
 _FIRST, _LAST = -(2**63), 2**63 - 1
 """The smallest and the largest whole number that SQLite holds."""
 
-_LEADS = ("due", "state_id", "requester", "status")
+_LEADS = ("due", "review", "state_id", "requester", "status")
 
 
 class SqliteReader:
@@ -83,6 +84,8 @@ class SqliteReader:
             "state_id": wanted.state_id,
             "requester": wanted.requester,
             "text": wanted.text,
+            "review": wanted.review,
+            "emergency_by": wanted.emergency_by,
             "due": None if wanted.due is None else _fitting(wanted.due),
             "since": _FIRST if wanted.since is None else _fitting(wanted.since),
             "at": _fitting(at),
@@ -156,10 +159,18 @@ class SqliteUnit(SqliteReader):
         row = to_row(request)
         if writes.revision == 0:
             self._insert_request(request, tuple(row.values()))
-        elif self._run("update_request", row | {"read_revision": writes.revision}).rowcount != 1:
+        elif self._update_request(request, row | {"read_revision": writes.revision}) != 1:
             raise RevisionConflictError(request.id, writes.revision)
         if writes.new_terms:
             self._insert_terms(request)
+
+    def _update_request(self, request: MutationRequest, row: dict[str, Any]) -> int:
+        try:
+            return self._run("update_request", row).rowcount
+        except StoreError as error:
+            if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                raise OpenReviewError(str(request.emergency_by)) from error
+            raise
 
     def _insert_terms(self, request: MutationRequest) -> None:
         try:
@@ -176,6 +187,8 @@ class SqliteUnit(SqliteReader):
             match _constraint(error):
                 case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
                     message = f"there is a request {request.id!r} already; leave request_id= out to get a new one"
+                case sqlite3.SQLITE_CONSTRAINT_UNIQUE if "emergency_by" in str(error):
+                    raise OpenReviewError(str(request.emergency_by)) from error
                 case sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                     message = f"idempotency key {request.idempotency_key!r} is taken"
                 case _:
