@@ -1,6 +1,7 @@
 """Several at once, and one that dies: one effect for each request, no version lost or doubled, nothing half done."""
 
 import json
+import multiprocessing
 import os
 import random
 import select
@@ -18,12 +19,27 @@ from typing import Any
 import pytest
 
 from house import HOUSE, MUTATIONS, AddTeam, Roles, approved, opened
-from signoff import Governance, Status, require_approval
+from signoff import (
+    Actor,
+    Emergency,
+    Governance,
+    MutationRequest,
+    SignoffError,
+    StaticDirectory,
+    Status,
+    allow_emergency,
+    require_approval,
+)
+from signoff.errors import OpenReviewError, TransitionRefusedError
+from signoff.model.trail import Ledger
+from signoff.model.writes import Writes
 from signoff.store.port import Store
+from signoff.store.sqlite.unit import SqliteUnit
 
 
-def reopened(path: Path) -> Governance:
-    return Governance.open(f"sqlite:///{path}?timeout=60", mutations=MUTATIONS, policies=[require_approval()])
+def reopened(path: Path, **options: Any) -> Governance:  # noqa: ANN401 - options of Governance.open
+    options.setdefault("policies", [require_approval()])
+    return Governance.open(f"sqlite:///{path}?timeout=60", mutations=MUTATIONS, **options)
 
 
 def prepared(path: Path, many: int) -> list[str]:
@@ -208,3 +224,191 @@ def test_a_process_killed_from_outside_while_it_executes_leaves_nothing_half_don
     with reopened(path) as gov:
         assert all(item.executed for item in gov.execute_many(ids, by="the next one"))
     assert assert_whole(path, ids) == 300
+
+
+# ---- votes and emergencies
+
+FORK = multiprocessing.get_context("fork")
+TWO = [require_approval(2)]
+
+
+def pending(path: Path, many: int) -> list[MutationRequest]:
+    """Make a house with so many requests, each of which needs two approvals."""
+    with opened(f"sqlite:///{path}", policies=TWO) as gov:
+        return [gov.submit(AddTeam(team=f"team-{n}"), to=HOUSE, by="bob") for n in range(many)]
+
+
+def test_two_processes_that_vote_at_once_both_count(tmp_path: Path) -> None:
+    path = tmp_path / "votes.db"
+    requests, barrier = pending(path, 100), FORK.Barrier(2)
+
+    def work(by: str) -> list[str]:
+        with reopened(path, policies=TWO) as gov:
+            barrier.wait(60)
+            return [gov.approve(each.id, by=by, digest=each.digest).status for each in requests]
+
+    children = [in_child(partial(work, by)) for by in ("carol", "dave")]
+    first, second = (answer(*child) for child in children)
+    assert [sorted(pair) for pair in zip(first, second, strict=True)] == [["approved", "pending"]] * 100
+    with reopened(path, policies=TWO) as gov:
+        for each in requests:
+            assert [said.code for said in gov.decisions(each.id)] == ["submitted", "voted", "voted", "approved"]
+            assert gov.decisions(each.id)[-1].metadata == {"counted": ["carol", "dave"]}
+        assert gov.verify().ok
+
+
+def test_one_person_voting_in_two_processes_at_once_has_one_vote(tmp_path: Path) -> None:
+    path = tmp_path / "twice.db"
+    requests, barrier = pending(path, 50), FORK.Barrier(2)
+
+    def vote(gov: Governance, request: MutationRequest) -> str:
+        try:
+            return gov.approve(request.id, by="carol", digest=request.digest).status.value
+        except TransitionRefusedError as refused:
+            return refused.rule
+
+    def work() -> list[str]:
+        with reopened(path, policies=TWO) as gov:
+            barrier.wait(60)
+            return [vote(gov, each) for each in requests]
+
+    children = [in_child(work) for _ in range(2)]
+    first, second = (answer(*child) for child in children)
+    assert [sorted(pair) for pair in zip(first, second, strict=True)] == [["one_vote", "pending"]] * 50
+
+
+HASTY: dict[str, Any] = {
+    "directory": StaticDirectory([Actor("bob"), Actor("carol"), Actor("eve", roles=("sre",))]),
+    "policies": [require_approval(), allow_emergency(["sre"])],
+}
+
+
+def test_of_two_emergencies_of_one_person_at_once_exactly_one_is_executed(tmp_path: Path) -> None:
+    path, rounds = tmp_path / "glass.db", 20
+    with opened(f"sqlite:///{path}", **HASTY) as gov:
+        ids = [
+            [
+                gov.submit(AddTeam(team=f"{side}-{n}"), to=HOUSE, by="bob", on_drift="keep_if_same_effect").id
+                for n in range(rounds)
+            ]
+            for side in range(2)
+        ]
+    barrier = FORK.Barrier(2)
+
+    def break_glass(gov: Governance, request_id: str) -> str:
+        barrier.wait(60)
+        try:
+            gov.execute(request_id, by="eve", emergency=Emergency(reason="it burns", ticket="INC-42"))
+        except (TransitionRefusedError, OpenReviewError) as refused:
+            return refused.code
+        return "executed"
+
+    def work(side: int) -> list[str]:
+        came = []
+        with reopened(path, **HASTY) as gov:
+            for request_id in ids[side]:
+                came.append(break_glass(gov, request_id))
+                barrier.wait(60)
+                if came[-1] == "executed":
+                    gov.review(request_id, by="carol", reason="it did burn")
+        return came
+
+    children = [in_child(partial(work, side)) for side in range(2)]
+    first, second = (answer(*child) for child in children)
+    for one, other in zip(first, second, strict=True):
+        assert sorted([one, other]) in (["executed", "transition_refused"], ["executed", "open_review"])
+    with reopened(path, **HASTY) as gov:
+        assert len(gov.find_requests(status="executed", review="closed", limit=100)) == rounds
+        assert gov.get_state(HOUSE).version == rounds + 1
+        assert gov.verify().ok
+
+
+def test_of_many_threads_breaking_the_glass_for_one_person_exactly_one_is_executed(store: Store) -> None:
+    gov = opened(store, **HASTY)
+    ids = [
+        gov.submit(AddTeam(team=f"team-{n}"), to=HOUSE, by="bob", on_drift="keep_if_same_effect").id for n in range(8)
+    ]
+    barrier = Barrier(8)
+
+    def work(request_id: str) -> bool:
+        barrier.wait()
+        try:
+            return gov.execute(request_id, by="eve", emergency=Emergency(reason="it burns", ticket="INC-42")).executed
+        except SignoffError:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(work, ids)) == 1
+    assert len(gov.find_requests(review="open")) == 1
+    assert gov.verify().ok
+
+
+def test_a_process_killed_between_a_vote_and_its_commit_leaves_the_request_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vote.db"
+    (request,) = pending(path, 1)
+    with reopened(path, policies=TWO) as gov:
+        before = gov.approve(request.id, by="carol", digest=request.digest)
+        trail = gov.decisions(request.id)
+    write = SqliteUnit.write
+
+    def write_and_die(unit: SqliteUnit, writes: Writes) -> None:
+        write(unit, writes)
+        decisions = len(unit.links(Ledger.DECISIONS, request.id))
+        os.write(says, b"%d" % decisions)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> None:
+        monkeypatch.setattr(SqliteUnit, "write", write_and_die)
+        reopened(path, policies=TWO).approve(request.id, by="dave", digest=request.digest)
+
+    hears, says = os.pipe()
+    assert answer(*in_child(work)) is None
+    os.close(says)
+    with os.fdopen(hears, "rb") as pipe:
+        assert pipe.read() == b"4"  # the vote, and the approval that follows, were written, and not yet durable
+    with reopened(path, policies=TWO) as gov:
+        assert gov.get_request(request.id) == before
+        assert gov.decisions(request.id) == trail
+        assert gov.verify().ok
+        assert gov.approve(request.id, by="dave", digest=request.digest).status is Status.APPROVED
+
+
+def test_a_process_killed_at_any_moment_of_a_vote_leaves_a_whole_vote_or_none(
+    tmp_path: Path, moments: Callable[[int], int]
+) -> None:
+    path = tmp_path / "moments.db"
+    requests = pending(path, 31)
+    calls = answer(*in_child(partial(_count_calls_of_vote, path, requests[30])))
+    assert calls > 300
+    for request in requests[:30]:
+        pid, reading = in_child(partial(_vote_and_die, path, request, moments(calls)))
+        assert answer(pid, reading) is None
+        with reopened(path, policies=TWO) as gov:
+            codes = [each.code for each in gov.decisions(request.id)]
+            assert codes in (["submitted"], ["submitted", "voted"])
+            assert gov.get_request(request.id).revision == len(codes)
+            assert gov.verify().ok
+
+
+def _count_calls_of_vote(path: Path, request: MutationRequest) -> int:
+    calls = count()
+    with reopened(path, policies=TWO) as gov:
+        sys.setprofile(lambda *_: next(calls))
+        gov.approve(request.id, by="carol", digest=request.digest)
+        sys.setprofile(None)
+    return next(calls)
+
+
+def _vote_and_die(path: Path, request: MutationRequest, last: int) -> None:
+    calls = count()
+
+    def watch(_frame: FrameType, _event: str, _arg: object) -> None:
+        if next(calls) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    gov = reopened(path, policies=TWO)
+    sys.setprofile(watch)
+    gov.approve(request.id, by="carol", digest=request.digest)
+    os.kill(os.getpid(), signal.SIGKILL)

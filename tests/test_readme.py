@@ -65,4 +65,5 @@ def test_each_example_runs(example: Path, tmp_path: Path) -> None:
 
 def test_there_are_the_promised_examples() -> None:
     promised = {"quickstart", "governed_execution", "own_table", "access_roles", "quotas"}
+    promised |= {"approvals", "freeze_and_break_glass"}
     assert promised <= {example.stem for example in EXAMPLES}

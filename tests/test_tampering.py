@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, approved, opened
-from signoff import Governance, MutationRequest, SignoffError
+from signoff import (
+    Actor,
+    Emergency,
+    Governance,
+    MutationRequest,
+    SignoffError,
+    StaticDirectory,
+    allow_emergency,
+    require,
+)
 from signoff.errors import IntegrityError
+from signoff.requirements import Approval
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'signoff_%'"
 
@@ -49,6 +59,11 @@ def column(name: str, value: str) -> str:
     return f"UPDATE signoff_requests SET {name} = {value} WHERE id = :id"
 
 
+def decision(path: str, value: str, seq: int = 2) -> str:
+    where = f"WHERE request_id = :id AND seq = {seq}"
+    return f"UPDATE signoff_decisions SET body = json_set(body, '{path}', {value}) {where}"
+
+
 TERMS, REQUESTS, DECISIONS = "signoff_terms", "signoff_requests", "signoff_decisions"
 
 APPROVED_ROW = {
@@ -65,12 +80,24 @@ APPROVED_ROW = {
     "effect": (terms("$.effect", "json('[]')"), TERMS),
     "intent": (terms("$.intent.risk", "'low'"), TERMS),
     "deadline": (terms("$.expires_at", "'2099-01-01T00:00:00.000000Z'"), TERMS),
+    "how many must approve": (terms("$.requirements[0].count", "2"), TERMS),
+    "which kinds may approve": (terms("$.requirements[0].kinds", """json('["agent"]')"""), TERMS),
+    "which step it belongs to": (terms("$.requirements[0].step", "2"), TERMS),
+    "the deadline of a requirement": (terms("$.requirements[0].deadline", "'2099-01-01T00:00:00.000000Z'"), TERMS),
+    "whether votes are checked again": (terms("$.requirements[0].recheck", "json('true')"), TERMS),
+    "what follows when it is impossible": (terms("$.requirements[0].when_impossible", "'note'"), TERMS),
+    "the kind of a requirement": (terms("$.requirements[0].kind", "'quota'"), TERMS),
+    "how long an approval is valid": (terms("$.approval_valid_for", "'P9D'"), TERMS),
+    "the requester's own requirements": (terms("$.own", """json('[{"kind":"approval"}]')"""), TERMS),
     "terms that are gone": ("DELETE FROM signoff_terms WHERE request_id = :id", TERMS),
     "terms that are no JSON": ("UPDATE signoff_terms SET body = 'x' WHERE request_id = :id", TERMS),
     "digest": (column("digest", "'0'"), TERMS),
     "filed state id": (column("state_id", "'another:state'"), REQUESTS),
     "filed requester": (column("requester", "'carol'"), REQUESTS),
     "filed deadline": (column("expires_at", "1"), REQUESTS),
+    "who broke the glass": (column("emergency_by", "'mallory'"), REQUESTS),
+    "a review that is open": (column("review", "'open'"), REQUESTS),
+    "a review that is closed": (column("review", "'closed'"), REQUESTS),
     "filed text": (column("search", "'nothing to see'"), REQUESTS),
     "validated version": (column("validated_version", "2"), REQUESTS),
     "failures": (column("failures", "-100"), REQUESTS),
@@ -87,6 +114,13 @@ APPROVED_ROW = {
         "UPDATE signoff_decisions SET body = json_set(body, '$.actor', 'dave') WHERE request_id = :id AND seq = 2",
         DECISIONS,
     ),
+    "the step of a vote": (decision("$.metadata.step", "2"), DECISIONS),
+    "the kind of a voter": (decision("$.metadata.kind", "'agent'"), DECISIONS),
+    "the roles of a voter": (decision("$.metadata.roles", """json('["security"]')"""), DECISIONS),
+    "whom a vote is for": (decision("$.on_behalf_of", "'dave'"), DECISIONS),
+    "what a vote says": (decision("$.code", "'abstained'"), DECISIONS),
+    "when a vote was given": (decision("$.at", "'2020-01-01T00:00:00.000000Z'"), DECISIONS),
+    "why a vote was given": (decision("$.reason", "'I was told to'"), DECISIONS),
     "a vote that is gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 2", DECISIONS),
     "the last decision gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
     "the whole trail gone": ("DELETE FROM signoff_decisions WHERE request_id = :id", DECISIONS),
@@ -138,6 +172,68 @@ def test_a_trail_copied_from_another_request_does_not_pass(vault: Vault) -> None
     )
     with pytest.raises(IntegrityError, match="another stands in its place"):
         vault.gov.execute(pending.id, by="runner")
+
+
+# ---- votes against it, and emergencies
+
+PEOPLE = [Actor("bob"), Actor("carol"), Actor("dave"), Actor("eve", roles=("sre",)), Actor("runner")]
+
+
+class Ward(Vault):
+    """A store with an emergency in it that nobody has reviewed; dave had voted against it."""
+
+    def __init__(self, path: Path) -> None:
+        directory = StaticDirectory(PEOPLE)
+        three = Approval(3, any_rejection_ends=False)
+        self.gov = opened(f"sqlite:///{path}", directory=directory, policies=[require(three), allow_emergency(["sre"])])
+        asked = self.gov.submit(GrantRole(user="ada", role="reader"), to=HOUSE, by="bob")
+        self.gov.approve(asked.id, by="carol", digest=asked.digest)
+        self.gov.reject(asked.id, by="dave", reason="too wide", code="wrong_scope")
+        urgent = Emergency(reason="the house is on fire", ticket="INC-42")
+        self.request = self.gov.execute(asked.id, by="eve", emergency=urgent).request
+        self.file = sqlite3.connect(path, isolation_level=None)
+        for (name,) in self.file.execute(TRIGGERS).fetchall():
+            self.file.execute(f"DROP TRIGGER {name}")
+
+
+@pytest.fixture
+def ward(tmp_path: Path) -> Iterator[Ward]:
+    made = Ward(tmp_path / "ward.db")
+    assert made.gov.verify().ok
+    assert (made.request.emergency_by, made.request.review) == ("eve", "open")
+    yield made
+    made.gov.close()
+    made.file.close()
+
+
+EMERGENCY = {
+    "a review closed": (column("review", "'closed'"), REQUESTS),
+    "a review forgotten": (column("review", "''"), REQUESTS),
+    "somebody else blamed": (column("emergency_by", "'mallory'"), REQUESTS),
+    "nobody blamed": (column("emergency_by", "NULL"), REQUESTS),
+    "the whole emergency forgotten": (column("(emergency_by, review)", "(NULL, '')"), REQUESTS),
+    "why somebody was against it": (decision("$.metadata.code", "'other'", 3), DECISIONS),
+    "a vote against it turned around": (decision("$.code", "'voted'", 3), DECISIONS),
+    "a vote against it that is gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
+    "why it could not wait": (decision("$.metadata.emergency", "'it was planned'", 4), DECISIONS),
+    "its ticket": (decision("$.metadata.ticket", "'INC-43'", 4), DECISIONS),
+    "who must review it": (decision("$.metadata.reviewer_roles", """json('["friend"]')""", 4), DECISIONS),
+    "what was passed over": (decision("$.metadata.not_met", "json('[]')", 4), DECISIONS),
+    "an emergency told as a resolution": (decision("$.code", "'resolved'", 4), DECISIONS),
+}
+
+
+@pytest.mark.parametrize("what", EMERGENCY)
+def test_an_emergency_whose_rows_were_changed_is_named_and_not_reviewed(ward: Ward, what: str) -> None:
+    statement, table = EMERGENCY[what]
+    ward.tamper(statement)
+    before = ward.rows()
+    with pytest.raises(IntegrityError) as refused:
+        ward.gov.review(ward.request.id, by="carol", reason="looked at it")
+    assert refused.value.table == table
+    assert ward.request.id in refused.value.row
+    assert ward.rows() == before
+    assert table in {problem.table for problem in ward.gov.verify().problems}
 
 
 STATE = {
