@@ -6,6 +6,7 @@
 from collections import Counter
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -15,6 +16,8 @@ from signoff.model.request import Status
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
 from signoff.store.sqlite import SqliteStore
+
+pytestmark = pytest.mark.exhaustive
 
 PROFILE = settings()
 """What `conftest.py` has loaded."""

@@ -7,7 +7,9 @@ import typer
 
 from signoff._version import __version__
 from signoff.cli import plain, views
+from signoff.cli.checking import register
 from signoff.cli.demo import play
+from signoff.cli.diagram import diagram
 from signoff.cli.file import File, file_view
 from signoff.cli.helping import Command, Group
 from signoff.cli.invocation import command
@@ -191,6 +193,9 @@ def export(state: StateId, db: Db) -> None:
     typer.echo(plain.text(parse(found.body)))
 
 
+app.command(cls=Command)(diagram)
+
+
 @app.command(cls=Command)
 @told()
 def approve(
@@ -235,3 +240,6 @@ def _became(request: MutationRequest) -> None:
     out.print(clean(request.id).append("  ").append_text(label(request.status)), soft_wrap=True)
     if request.status is Status.APPROVED:
         out.print(clean(f"execute it in your program: gov.execute({request.id!r}, by=...)"), soft_wrap=True)
+
+
+register(app)

@@ -40,6 +40,7 @@ class Appraisal:
         self._actor = actor
         self._past_requirements = past_requirements
         self._found_in = step.request.status
+        self._gathered: dict[tuple[str, tuple[Requirement, ...]], Circumstances] = {}
         self._run: Run | None = None
         self._reports: tuple[str, ...] = ()
 
@@ -106,8 +107,12 @@ class Appraisal:
         return standing(self._step.known(evidence), required)
 
     def around(self, more: tuple[Requirement, ...] = ()) -> Circumstances:
-        """Gather the circumstances of the request, and of more requirements than it has."""
-        return gather(self._context.directory, self._unit, self._step, more, people=False)
+        """Gather the circumstances of the request, and of more requirements than it has; once for the same terms."""
+        asked = (self._step.request.digest, more)
+        if asked not in self._gathered:
+            directory, unit = self._context.directory, self._unit
+            self._gathered[asked] = gather(directory, unit, self._step, more, people=False)
+        return self._gathered[asked]
 
     def demand_approved_effect(self) -> None:
         """See to it that on the approved version the mutation does what it did when it was submitted."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TypeVar, overload
 
+from signoff.diagrams import Form, request_diagram
 from signoff.errors import InputError, IntegrityError, StateNotFoundError
 from signoff.governance.context import Context
 from signoff.governance.dossier import Dossier, audit_records, check_state
@@ -103,6 +104,23 @@ class Queries:
         """
         with self._context.store.view() as reader:
             return waiting_for(self._context, reader, request_id)
+
+    def diagram(self, request_id: str, *, form: Form | str = Form.MERMAID) -> str:
+        """Draw the road that a request took: who did what and when, where it is, and what it waits for.
+
+        Args:
+            request_id: which request.
+            form: `mermaid` or `dot`; `signoff.diagrams.svg` makes a picture of the latter.
+
+        Raises:
+            RequestNotFoundError: there is no such request.
+            IntegrityError: a row of it was changed.
+            InputError: there is no such form.
+        """
+        with self._context.store.view() as reader:
+            found = waiting_for(self._context, reader, request_id)
+            decisions = Dossier.load(reader, request_id).decisions
+        return request_diagram(found.request, decisions, waits=found.reasons, form=form)
 
     def inbox(self, by: str, *, limit: int = 50) -> tuple[MutationRequest, ...]:
         """Give the requests on which somebody can do something now, newest first.

@@ -1,0 +1,113 @@
+"""Records who calls whom while a request is executed: each part of governance, with an ear in front of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from signoff.diagrams.sequence import Call
+from signoff.engine.runtime import MutationEngine
+from signoff.governance.resolution import VersionResolver
+from signoff.lifecycle.machine import Lifecycle
+from signoff.lifecycle.step import Evidence, Step
+from signoff.lifecycle.transition import Trigger
+from signoff.model.resolution import Resolution
+from signoff.model.run import Run
+from signoff.model.writes import Writes
+from signoff.store.memory import MemoryStore, MemoryUnit
+from signoff.store.port import Unit
+
+Calls = list[Call]
+
+_READ = {"request": "read request", "state": "read state", "links": "read", "last_link": "read the last of"}
+"""What the reading methods of a store are called in a picture."""
+
+
+class RecordingLifecycle(Lifecycle):
+    """Moves requests, and keeps who moved where."""
+
+    def __init__(self, calls: Calls) -> None:
+        super().__init__()
+        self._calls = calls
+
+    def fire(self, step: Step, trigger: Trigger, evidence: Evidence) -> None:
+        """Move a step as the machine does."""
+        super().fire(step, trigger, evidence)
+        self._calls.append(Call("request", f"{trigger}, if its guard lets it", f"is {step.status}"))
+
+
+class RecordingResolver(VersionResolver):
+    """Resolves versions, and keeps what came of it."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def resolve(self, *, expected: int, current: int, **more: Any) -> Resolution:  # noqa: ANN401 - passed on as it is
+        """Resolve as ever."""
+        found = super().resolve(expected=expected, current=current, **more)
+        self._calls.append(Call("resolver", f"resolve version {expected} against {current}", found.outcome))
+        return found
+
+
+class RecordingEngine(MutationEngine):
+    """Runs mutations, and keeps what came of it."""
+
+    calls: Calls
+
+    def evaluate(self, *what: Any, **more: Any) -> Run:  # noqa: ANN401 - passed on as it is
+        """Evaluate as ever."""
+        run = super().evaluate(*what, **more)
+        self.calls.append(Call("engine", f"{run.mode} {run.mutation}: check, apply, ask policies", run.status))
+        return run
+
+
+class RecordingStore(MemoryStore):
+    """Keeps what is governed in memory, and what was read and written."""
+
+    calls: Calls
+
+    @contextmanager
+    def unit(self) -> Iterator[MemoryUnit]:
+        """Begin a unit of work, as ever."""
+        self.calls.append(Call("store", "begin a unit of work"))
+        with super().unit() as unit:
+            yield cast("MemoryUnit", _RecordingUnit(unit, self.calls))
+        self.calls.append(Call("store", "commit", "durable, all of it"))
+
+
+class _RecordingUnit:
+    """Passes everything on to a unit of work, and keeps what it was."""
+
+    def __init__(self, unit: Unit, calls: Calls) -> None:
+        self._unit = unit
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method: Callable[..., object] = getattr(self._unit, name)
+
+        def recorded(*what: Any, **more: Any) -> object:  # noqa: ANN401 - passed on as it is
+            given = method(*what, **more)
+            self._calls.append(_told(name, what))
+            return given
+
+        return recorded
+
+
+def _told(name: str, what: Sequence[object]) -> Call:
+    first = what[0] if what else ""
+    if isinstance(first, Writes):
+        return Call("store", f"compare and set: {', '.join(_written(first))}", "written")
+    return Call("store", f"{_READ.get(name, name)} {first}")
+
+
+def _written(writes: Writes) -> Iterator[str]:
+    if writes.request is not None:
+        yield f"request {writes.revision} to {writes.request.revision}"
+    if writes.state is not None:
+        yield f"state {writes.version} to {writes.state.version}"
+    for links, one in (
+        (writes.decisions, "decision"),
+        (writes.audit, "audit record"),
+        (writes.history, "history entry"),
+    ):
+        if links:
+            yield f"{len(links)} {one}{'s' if len(links) > 1 else ''}"
