@@ -29,10 +29,12 @@ class RecordingLifecycle(Lifecycle):
         super().__init__()
         self._calls = calls
 
-    def fire(self, step: Step, trigger: Trigger, evidence: Evidence) -> None:
+    def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
         """Move a step as the machine does."""
-        super().fire(step, trigger, evidence)
-        self._calls.append(Call("request", f"{trigger}, if its guard lets it", f"is {step.status}"))
+        moved = super().fire_if_allowed(step, trigger, evidence)
+        if moved:
+            self._calls.append(Call("request", f"{trigger}, if its guard lets it", f"is {step.status}"))
+        return moved
 
 
 class RecordingResolver(VersionResolver):

@@ -1,14 +1,16 @@
 """Runs the table on `transitions`: one private machine, shared, with a throw-away step as its model.
 
-The only module that imports transitions. A step is never registered with the machine (that costs four to seven times a
-whole flow); a guard that refuses becomes a typed error, where transitions alone would answer False.
+A step is never registered with the machine (that costs four to seven times a whole flow); a guard that refuses becomes
+a typed error, where transitions alone would answer False.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from transitions import EventData, Machine, MachineError
+from transitions import Machine, MachineError
 
 from signoff.errors import TransitionRefusedError
+from signoff.lifecycle.dispatch import LeanMachine
 from signoff.lifecycle.emission import emit
 from signoff.lifecycle.step import Evidence, Refusal, Step
 from signoff.lifecycle.table import LIFECYCLE
@@ -21,11 +23,12 @@ class Lifecycle:
 
     Args:
         table: the table to run.
+        machine: the class of machine that runs it.
     """
 
-    def __init__(self, table: Table = LIFECYCLE) -> None:
+    def __init__(self, table: Table = LIFECYCLE, machine: type[Machine] = LeanMachine) -> None:
         self.table = table
-        self._machine = Machine(
+        self._machine = machine(
             model=None,
             states=[status.value for status in Status],
             initial=Status.CREATED.value,
@@ -64,13 +67,18 @@ class Lifecycle:
             TransitionRefusedError: the table has no such transition, or its guard refuses.
         """
         self.demand(step, trigger)
-        try:
-            moved = self._machine.events[trigger.value].trigger(step, evidence)
-        except MachineError as error:  # somebody has set the slot's state from outside
-            raise self._refusal(step, trigger, "no_transition", str(error)) from error
-        if not moved:
+        if not self.fire_if_allowed(step, trigger, evidence):
             refusal = step.refusal or Refusal("no_transition", "its guard said no more")
             raise self._refusal(step, trigger, refusal.rule, refusal.reason)
+
+    def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
+        """Move a step if the table and its guard let it, and tell whether they did."""
+        if self.table.cell(step.status, trigger) is None:
+            return False
+        try:
+            return self._machine.events[trigger.value].trigger(step, evidence)
+        except MachineError as error:  # somebody has set the slot's state from outside
+            raise self._refusal(step, trigger, "no_transition", str(error)) from error
 
     def fire_and_settle(self, step: Step, trigger: Trigger, evidence: Evidence) -> None:
         """Move a step, and make the move that follows from it at once, if one does.
@@ -85,13 +93,6 @@ class Lifecycle:
     def settle(self, step: Step, triggers: Iterable[Trigger], evidence: Evidence) -> bool:
         """Make the first of these moves whose guard lets it, and tell whether one did."""
         return any(self.fire_if_allowed(step, trigger, evidence) for trigger in triggers)
-
-    def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
-        """Move a step if its guard lets it, and tell whether it did."""
-        if not self.would(step, trigger, evidence):
-            return False
-        self.fire(step, trigger, evidence)
-        return True
 
     def would(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
         """Tell whether a trigger would move a step."""
@@ -120,29 +121,20 @@ class Lifecycle:
         )
 
 
-def _condition(row: Transition) -> Callable[[EventData], bool]:
-    def condition(event: EventData) -> bool:
-        step, evidence = _subject(event)
-        step.refusal = row.guard.refuses(step, evidence)
+def _condition(row: Transition) -> Callable[[Any], bool]:
+    def condition(event: Any) -> bool:  # noqa: ANN401 - EventData of transitions, or what stands in for it
+        step: Step = event.model
+        step.refusal = row.guard.refuses(step, event.args[0])
         return step.refusal is None
 
     return condition
 
 
-def _callback(row: Transition) -> Callable[[EventData], None]:
-    def callback(event: EventData) -> None:
-        step, evidence = _subject(event)
-        emit(step, row, evidence)
+def _callback(row: Transition) -> Callable[[Any], None]:
+    def callback(event: Any) -> None:  # noqa: ANN401 - as above
+        emit(event.model, row, event.args[0])
 
     return callback
-
-
-def _subject(event: EventData) -> tuple[Step, Evidence]:
-    (evidence,) = event.args
-    step = event.model
-    if not isinstance(step, Step) or not isinstance(evidence, Evidence):
-        raise TypeError(f"the lifecycle moves a Step by Evidence, not {step!r} by {evidence!r}")
-    return step, evidence
 
 
 MACHINE = Lifecycle()
