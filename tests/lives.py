@@ -382,11 +382,15 @@ class Judge:
     def demanded(self, moment: Moment) -> list[Requirement]:
         """Give what policies required at a moment; all of a role are who had it then."""
         free = self.request.mutation == "AddTeam" and self.request.payload["team"] == "free"
+        terms = self.request.terms
+        asking = {terms.requester, terms.on_behalf_of or terms.requester}
         found: list[Requirement] = []
         for each in (*(() if free else self.town.law), *moment.demanded):
             if isinstance(each, Approval) and each.count == "all":
                 names = [
-                    one.id for one in moment.staff.values() if {*one.roles} & {*each.roles} and one.kind == "human"
+                    one.id
+                    for one in moment.staff.values()
+                    if {*one.roles} & {*each.roles} and one.kind == "human" and one.id not in asking
                 ]
                 found.append(Approval("all", actors=tuple(names)) if names else Approval(99))
             else:
