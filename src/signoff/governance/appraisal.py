@@ -10,9 +10,9 @@ from signoff.governance.drafting import fixed, requester
 from signoff.governance.gathering import gather
 from signoff.lifecycle.quorum import asking
 from signoff.lifecycle.standing import Standing, standing
-from signoff.lifecycle.step import Step
+from signoff.lifecycle.step import Evidence, Step
 from signoff.lifecycle.transition import Trigger
-from signoff.model.actor import Actor
+from signoff.model.canonical import Link
 from signoff.model.changes import same_changes
 from signoff.model.circumstances import Circumstances
 from signoff.model.requirement import Requirement
@@ -29,19 +29,23 @@ class Appraisal:
         context: the surroundings.
         unit: the unit of work.
         step: the request; whatever it has become when something is asked.
-        actor: who executes.
+        at_hand: the evidence there is before anything was looked at: the moment of the attempt, and who executes.
         past_requirements: whether what policies require is passed over, in an emergency.
+
+    Attributes:
+        history: the last link of the state's history, once the state was looked at; None if there is none.
     """
 
-    def __init__(self, context: Context, unit: Unit, step: Step, actor: Actor, *, past_requirements: bool) -> None:
+    def __init__(self, context: Context, unit: Unit, step: Step, at_hand: Evidence, *, past_requirements: bool) -> None:
         self._context = context
         self._unit = unit
         self._step = step
-        self._actor = actor
+        self._at_hand = at_hand
         self._past_requirements = past_requirements
         self._found_in = step.request.status
         self._gathered: dict[tuple[str, tuple[Requirement, ...]], Circumstances] = {}
         self._run: Run | None = None
+        self.history: Link | None = None
         self._reports: tuple[str, ...] = ()
 
     @property
@@ -58,7 +62,7 @@ class Appraisal:
                 terms.state_id,
                 "it was there when the request was made: restore it, pass the source of your table, or cancel",
             )
-        check_state(self._unit, state)
+        self.history = check_state(self._unit, state)
         if state.version == terms.expected_version and state.hash != terms.state_hash:
             rule = f"version {state.version} is not what it was when {self._step.request.id} was submitted"
             raise IntegrityError("signoff_states", state.state_id, rule)
@@ -102,9 +106,14 @@ class Appraisal:
 
     def standing(self, demanded: tuple[Requirement, ...]) -> Standing:
         """Judge requirements, by the votes there are."""
-        required = fixed(self._context, demanded, self._context.now(), asking(self._terms))
-        evidence = self._context.evidence(self._actor, circumstances=self.around(required))
-        return standing(self._step.known(evidence), required)
+        required = fixed(self._context, demanded, self._at_hand.at, asking(self._terms))
+        if required == self._terms.requirements:  # as ever, unless policies have changed their mind
+            return self._step.standing(self.now())
+        return standing(self._step.known(self.now(required)), required)
+
+    def now(self, more: tuple[Requirement, ...] = ()) -> Evidence:
+        """Give the evidence at hand, with the circumstances of the request, and of more requirements than it has."""
+        return self._at_hand.evolve(circumstances=self.around(more))
 
     def around(self, more: tuple[Requirement, ...] = ()) -> Circumstances:
         """Gather the circumstances of the request, and of more requirements than it has; once for the same terms."""

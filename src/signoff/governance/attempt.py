@@ -21,7 +21,7 @@ from signoff.model.request import Review, Status
 from signoff.model.resolution import DriftStep, ResolutionOutcome
 from signoff.model.run import RunStatus
 from signoff.model.terms import Terms
-from signoff.model.trail import AUDIT, Ledger
+from signoff.model.trail import Ledger
 from signoff.store.port import Filter, Unit
 
 _INSTEAD = {
@@ -65,8 +65,8 @@ class Attempt:
         self._step = dossier.step()
         self._emergency = emergency
         self._actor = actor
-        self._reason = reason
-        self._seen = Appraisal(context, unit, self._step, actor, past_requirements=emergency is not None)
+        self._now = context.evidence(actor, reason)
+        self._seen = Appraisal(context, unit, self._step, self._now, past_requirements=emergency is not None)
         self._reasons: tuple[str, ...] = ()
 
     @property
@@ -91,7 +91,7 @@ class Attempt:
 
     def expire_if_due(self) -> None:
         """Expire the request if a deadline has passed by now, though no sweep has come by."""
-        if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, self._now()):
+        if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, self._seen.now()):
             self._reasons = ("its deadline had passed",)
 
     def complete_or_lapse(self) -> None:
@@ -102,12 +102,9 @@ class Attempt:
         """
         paused = self.status is Status.REVALIDATION and self._step.request.emergency_by is not None
         if self._emergency is None and not paused:
-            now = self._now()
+            now = self._seen.now()
             if self._context.lifecycle.settle(self._step, (Trigger.APPROVE, Trigger.LAPSE), now):
                 self._reasons = (str(self._step.standing(now)),) if self.rests else ()
-
-    def _now(self) -> Evidence:
-        return self._context.evidence(self._actor, self._reason, circumstances=self._seen.around())
 
     def resolve(self, resolver: VersionResolver) -> ResolutionOutcome:
         """Resolve the version, always, and record it; in an emergency, past the requirements."""
@@ -153,8 +150,7 @@ class Attempt:
             return
         self._seen.demand_approved_effect()
         new_state = self._seen.state.next(self._seen.run.after_body)
-        history = self._unit.last_link(Ledger.HISTORY, self._seen.state.state_id)
-        self._fire(Trigger.EXECUTE, run=self._seen.run, new_state=new_state, history=history)
+        self._fire(Trigger.EXECUTE, run=self._seen.run, new_state=new_state, history=self._seen.history)
 
     def mark_stale(self) -> None:
         """End it: it was approved for a version that is gone."""
@@ -192,9 +188,8 @@ class Attempt:
     def outcome(self) -> Outcome:
         """Give what came of it, once it is durable, and tell the interceptors."""
         reports = self._seen.finish(_STAGES.get(self.status, "refused"))
-        audit = self._step.audit[-1] if self._step.audit else None
-        record = AUDIT.load(audit.body, audit.owner) if audit else None
-        return Outcome(self._step.request, replayed=False, audit=record, reasons=self._reasons, reports=reports)
+        step, reasons = self._step, self._reasons
+        return Outcome(step.request, replayed=False, audit=step.audited, reasons=reasons, reports=reports)
 
     def _turn_aside(self) -> None:
         self._reasons = self._seen.run.reasons
@@ -212,7 +207,7 @@ class Attempt:
             number=terms.number + 1,
             expected_version=self._seen.state.version,
             state_hash=self._seen.state.hash,
-            requirements=fixed(self._context, wanted, self._context.now(), asking(terms)),
+            requirements=fixed(self._context, wanted, self._now.at, asking(terms)),
             effect=run.changes,
         )
         demand_no_circle(self._unit, terms.request_id, renewed.requirements)
@@ -242,8 +237,7 @@ class Attempt:
         self._context.lifecycle.fire_and_settle(self._step, trigger, self._evidence(**facts))
 
     def _evidence(self, **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
-        facts.setdefault("circumstances", self._seen.around())
-        return self._context.evidence(self._actor, self._reason, state=self._seen.state, **facts)
+        return self._seen.now().evolve(state=self._seen.state, **facts)
 
 
 def recorded(unit: Unit, dossier: Dossier) -> Outcome:

@@ -99,8 +99,11 @@ def _check_trail(request: MutationRequest, decisions: tuple[Decision, ...], head
         raise IntegrityError(REQUESTS, request.id, "a column was changed since its last decision")
 
 
-def check_state(reader: Reader, state: StoredState) -> None:
+def check_state(reader: Reader, state: StoredState) -> Link | None:
     """See to it that a state is what its history says.
+
+    Returns:
+        The last link of its history, or None if there is none.
 
     Raises:
         IntegrityError: it was changed behind signoff's back.
@@ -122,6 +125,7 @@ def check_state(reader: Reader, state: StoredState) -> None:
         entry = HISTORY_BOOK.read(recent[-1:], previous)[-1]
         if (entry.after_hash, entry.state_type) != (state.hash, state.state_type):
             raise IntegrityError("signoff_states", state.state_id, _unlike(state))
+    return recent[-1] if recent else None
 
 
 def _recent(reader: Reader, state: StoredState) -> Sequence[Link]:

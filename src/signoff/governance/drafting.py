@@ -97,7 +97,8 @@ def draft(context: Context, reader: Reader, mutation: Mutation[Any], to: str, ac
 
 def requester(context: Context, terms: Terms) -> Actor:
     """Give whoever asked, as the directory knows them now, still acting for whom they acted then."""
-    return replace(look_up(context.directory, terms.requester), on_behalf_of=terms.on_behalf_of)
+    actor = look_up(context.directory, terms.requester)
+    return actor if actor.on_behalf_of == terms.on_behalf_of else replace(actor, on_behalf_of=terms.on_behalf_of)
 
 
 def redraft(context: Context, reader: Reader, terms: Terms) -> Draft:

@@ -9,10 +9,16 @@ from signoff.model.ballots import Ballots
 from signoff.model.circumstances import NOTHING, Circumstances
 from signoff.model.conditions import Schedule
 from signoff.model.request import MutationRequest, Status
+from signoff.model.terms import Terms
 from signoff.model.trail import Code, Decision
 
 _GIVEN = frozenset({Status.APPROVED, Status.RESOLVING, Status.REVALIDATION, Status.FAILED})
 """Where an approval is there, which may run out."""
+
+
+def timed(terms: Terms) -> bool:
+    """Tell whether what is said about a request changes when it expires."""
+    return terms.approval_valid_for is not None or bool(_limited(terms))
 
 
 def due(
@@ -33,7 +39,7 @@ def due(
     terms = request.terms
     moments = [terms.expires_at]
     moments += [each.not_after for each in terms.requirements if isinstance(each, Schedule)]
-    limited = [each for each in terms.requirements if isinstance(each, Eligibility) and each.deadline]
+    limited = _limited(terms)
     if request.status is Status.PENDING and limited:
         known = Known(terms, request.digest, Ballots.of(trail), at, around)
         waiting = {each.requirement for each in standing(known).open}
@@ -41,6 +47,10 @@ def due(
     if request.status in _GIVEN and terms.approval_valid_for is not None:
         moments += [given + terms.approval_valid_for for given in _given_at(request, trail)]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _limited(terms: Terms) -> list[Eligibility]:
+    return [each for each in terms.requirements if isinstance(each, Eligibility) and each.deadline]
 
 
 def _given_at(request: MutationRequest, trail: Sequence[Decision]) -> list[datetime]:

@@ -1,9 +1,9 @@
 """The callbacks of the machine: the only place where decisions and audit records are made, and history goes on."""
 
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from signoff.lifecycle.deadlines import due
+from signoff.lifecycle.deadlines import due, timed
 from signoff.lifecycle.step import Evidence, Step, given
 from signoff.lifecycle.transition import Transition
 from signoff.model.canonical import parse
@@ -35,36 +35,34 @@ def emit(step: Step, row: Transition, evidence: Evidence) -> None:
 
 
 def _decide(step: Step, row: Transition, evidence: Evidence, before: MutationRequest) -> None:
-    facts = row.facts(before, step, evidence)
-    decision = Decision(
-        request_id=before.id,
-        seq=step.request.revision,
-        at=step.request.updated_at,
-        category=row.category,
-        code=row.code,
-        trigger=row.trigger,
-        from_status=before.status,
-        to_status=step.request.status,
-        actor=evidence.actor.id,
-        on_behalf_of=evidence.actor.on_behalf_of,
-        reason=evidence.reason,
-        digest=step.request.digest,
-        seal="",
-        metadata=facts,
-    )
-    _set_deadline(step, evidence, decision)
-    decision = replace(decision, seal=step.request.seal())
+    said: dict[str, Any] = {
+        "request_id": before.id,
+        "seq": step.request.revision,
+        "at": step.request.updated_at,
+        "category": row.category,
+        "code": row.code,
+        "trigger": row.trigger,
+        "from_status": before.status,
+        "to_status": step.request.status,
+        "actor": evidence.actor.id,
+        "on_behalf_of": evidence.actor.on_behalf_of,
+        "reason": evidence.reason,
+        "digest": step.request.digest,
+        "metadata": row.facts(before, step, evidence),
+    }
+    _set_deadline(step, evidence, said)
+    decision = Decision(**said, seal=step.request.seal())
     link = DECISION_BOOK.link(before.id, decision.seq, decision, before.head)
     step.record(link, decision)
     step.request = step.request.evolve(head=link.hash)
 
 
-def _set_deadline(step: Step, evidence: Evidence, decision: Decision) -> None:
+def _set_deadline(step: Step, evidence: Evidence, said: dict[str, Any]) -> None:
     """Say when it expires as it now stands, this decision counted; what is final expires no more."""
     request = step.request
     if not request.status.terminal:
-        moment = due(request, (*step.trail, decision), evidence.at, evidence.circumstances)
-        step.request = request.evolve(due_at=moment)
+        trail = (*step.trail, Decision(**said, seal="")) if timed(request.terms) else ()
+        step.request = request.evolve(due_at=due(request, trail, evidence.at, evidence.circumstances))
 
 
 def _audit(step: Step, evidence: Evidence) -> None:
@@ -76,7 +74,7 @@ def _audit(step: Step, evidence: Evidence) -> None:
         execution_id=request.execution_id or evidence.execution_id,
         attempt=request.attempts,
         actor=evidence.actor.id,
-        outcome=request.status,
+        outcome=request.status.value,
         state_id=request.state_id,
         resolution=step.resolution,
         resulting_version=evidence.new_state.version if evidence.new_state else None,
@@ -88,6 +86,7 @@ def _audit(step: Step, evidence: Evidence) -> None:
     )
     link = AUDIT_BOOK.link(request.id, record.seq, record, request.audit_head)
     step.audit.append(link)
+    step.audited = record
     step.request = request.evolve(audits=record.seq, audit_head=link.hash)
 
 

@@ -12,20 +12,21 @@ from signoff.model.ballots import Ballots
 from signoff.model.canonical import Link
 from signoff.model.circumstances import NOTHING, Circumstances
 from signoff.model.emergency import Emergency
+from signoff.model.evolving import Evolving
 from signoff.model.request import MutationRequest, Status
 from signoff.model.requirement import Requirement
 from signoff.model.resolution import Resolution
 from signoff.model.run import Run
 from signoff.model.state import StoredState
 from signoff.model.terms import Terms
-from signoff.model.trail import Decision
+from signoff.model.trail import AuditRecord, Decision
 from signoff.model.writes import Writes
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+@dataclass(frozen=True, kw_only=True)
+class Evidence(Evolving):
     """The facts a manager gathered for one trigger. Guards judge by these and by the step, by nothing else.
 
     Attributes:
@@ -107,6 +108,7 @@ class Step:
         ballots: what people said in them.
         resolution: of this attempt; None until `resolve` has fired in this very step.
         refusal: why the last guard refused, or None.
+        audited: the last of the audit records of this step, or None.
     """
 
     __slots__ = (
@@ -114,6 +116,7 @@ class Step:
         "_origin",
         "_replaced",
         "audit",
+        "audited",
         "ballots",
         "decisions",
         "history",
@@ -135,6 +138,7 @@ class Step:
         self.refusal: Refusal | None = None
         self.decisions: list[Link] = []
         self.audit: list[Link] = []
+        self.audited: AuditRecord | None = None
         self.history: list[Link] = []
         self.new_state: StoredState | None = None
         self._replaced = 0
@@ -152,8 +156,8 @@ class Step:
         return Known(request.terms, request.digest, self.ballots, evidence.at, evidence.circumstances)
 
     def standing(self, evidence: Evidence) -> Standing:
-        """Judge how far it has come; once for the same trail, terms, moment and circumstances."""
-        asked = (len(self.trail), self.request.digest, evidence.at, evidence.circumstances)
+        """Judge how far it has come; once for the same ballots, terms, moment and circumstances."""
+        asked = (self.ballots, self.request.digest, evidence.at, evidence.circumstances)
         if self._judged is None or self._judged[0] != asked:
             self._judged = (asked, standing(self.known(evidence)))
         return self._judged[1]
@@ -162,7 +166,7 @@ class Step:
         """Add a decision to its trail."""
         self.decisions.append(link)
         self.trail = (*self.trail, decision)
-        self.ballots = Ballots.of(self.trail)
+        self.ballots = self.ballots.heard((decision,))
 
     def replace_state(self, old: StoredState, new: StoredState) -> None:
         """Note that the state is to be replaced at the version it was read at."""

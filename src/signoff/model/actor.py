@@ -36,9 +36,11 @@ class Actor:
 
     def __post_init__(self) -> None:
         checked_id("actor id", self.id)
-        if not isinstance(self.kind, str) or self.kind not in set(ActorKind):
-            raise ConfigurationError(f"kind={self.kind!r} of actor {self.id!r} is none; use {', '.join(ActorKind)}")
-        object.__setattr__(self, "kind", ActorKind(self.kind))
+        try:
+            object.__setattr__(self, "kind", ActorKind(self.kind))
+        except ValueError:
+            known = ", ".join(ActorKind)
+            raise ConfigurationError(f"kind={self.kind!r} of actor {self.id!r} is none; use {known}") from None
         if self.on_behalf_of is not None:
             checked_id("on_behalf_of", self.on_behalf_of)
         for name in ("roles", "groups"):

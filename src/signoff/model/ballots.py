@@ -145,10 +145,15 @@ class Ballots:
     @classmethod
     def of(cls, trail: Iterable[Decision]) -> "Ballots":
         """Read them from a trail."""
-        votes: list[Vote] = []
-        reports: list[Report] = []
-        waivers: list[Waiver] = []
-        for each in trail:
+        return cls().heard(trail)
+
+    def heard(self, trail: Iterable[Decision]) -> "Ballots":
+        """Give what was said once these decisions are counted, too."""
+        said = [each for each in trail if each.code in _SAYING]
+        if not said:
+            return self
+        votes, reports, waivers = list(self.votes), list(self.reports), list(self.waivers)
+        for each in said:
             if each.code in _CHOICES:
                 votes.append(_vote(each))
             elif each.code == Code.WITHDRAWN:
@@ -160,10 +165,11 @@ class Ballots:
                 roles = tuple(each.metadata["roles"])
                 freeze, until = each.metadata["freeze"], each.metadata["until"]
                 waivers += [Waiver(freeze, moment, each.actor, roles, each.digest) for moment in until]
-        return cls(tuple(votes), tuple(reports), tuple(waivers))
+        return Ballots(tuple(votes), tuple(reports), tuple(waivers))
 
 
 _CHOICES = {Code.VOTED: Choice.APPROVE, Code.DISSENTED: Choice.REJECT, Code.ABSTAINED: Choice.ABSTAIN}
+_SAYING = frozenset({*_CHOICES, Code.WITHDRAWN, Code.REPORTED, Code.WAIVED})
 
 
 def _vote(said: Decision) -> Vote:

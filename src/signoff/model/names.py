@@ -63,6 +63,8 @@ def checked_choice(name: str, value: object, choices: type[C]) -> C:
 
 def strings(name: str, value: object) -> tuple[str, ...]:
     """Give a collection of strings in order, each once."""
+    if value == ():
+        return ()
     if isinstance(value, Iterable) and not isinstance(value, str):
         members = tuple(value)
         if all(isinstance(member, str) and member for member in members):
@@ -81,9 +83,17 @@ def checked_text(name: str, value: object) -> str:
         raise InputError(f"{name} is a {type(value).__name__}; pass a string")
     if len(value) > MAX_TEXT:
         raise InputError(f"{name} has {len(value)} characters; keep it to {MAX_TEXT}, put more behind a link")
-    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if "\0" in value or not _encodable(value):
         raise InputError(f"{name} holds NUL or a lone surrogate, which not every store can keep; remove it")
     return value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def checked_moment(name: str, value: object) -> datetime:
@@ -94,6 +104,8 @@ def checked_moment(name: str, value: object) -> datetime:
     """
     if not isinstance(value, datetime):
         raise InputError(f"{name} is a {type(value).__name__}; pass an aware datetime")
+    if value.tzinfo is UTC:
+        return value
     if value.utcoffset() is None:
         raise InputError(f"{name}={value.isoformat()} has no time zone; pass one, as in datetime.now(timezone.utc)")
     try:

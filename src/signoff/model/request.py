@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from signoff.model.canonical import digest, parse, written
 from signoff.model.changes import Changes
+from signoff.model.evolving import Evolving
 from signoff.model.requirement import Requirement
 from signoff.model.terms import TERMS, OnDrift, Terms
 
@@ -81,7 +82,7 @@ class Filed:
 
 
 @dataclass(frozen=True)
-class MutationRequest:
+class MutationRequest(Evolving):
     """A request as it is at one revision. A snapshot: it never changes, a move makes the next one.
 
     Attributes:
@@ -245,10 +246,13 @@ class MutationRequest:
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
         """Give a copy with some fields changed. The terms that were read go along, unless they are what changed."""
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, **changes)
-        if "terms_json" in changes:
-            copy.__dict__.pop("terms", None)
+        copy = super().evolve(**changes)
+        return copy.unread() if "terms_json" in changes else copy
+
+    def unread(self) -> Self:
+        """Give a copy whose terms are read from the stored bytes again."""
+        copy = super().evolve()
+        copy.__dict__.pop("terms", None)
         return copy
 
     def with_terms(self, terms: Terms) -> Self:

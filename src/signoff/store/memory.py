@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from threading import RLock
 from typing import Any
@@ -91,7 +90,7 @@ class MemoryReader:
     def request(self, request_id: str) -> MutationRequest | None:
         """Give a request, or None."""
         found = self._tables.requests.get(request_id)
-        return None if found is None else replace(found)
+        return None if found is None else found.unread()
 
     def request_by_key(self, idempotency_key: str) -> MutationRequest | None:
         """Give the request that has an idempotency key, or None."""
@@ -101,7 +100,7 @@ class MemoryReader:
         """Give requests, newest first, those that come after a position."""
         found = ((to_micros(each.created_at), each.id, each) for each in self._tables.requests.values())
         matching = sorted((row for row in found if _matches(row[2], wanted, row[0])), key=lambda r: r[:2], reverse=True)
-        return [replace(each) for at, key, each in matching if after is None or (at, key) < after][:limit]
+        return [each.unread() for at, key, each in matching if after is None or (at, key) < after][:limit]
 
     def state(self, state_id: str) -> StoredState | None:
         """Give a state as it is now, or None."""
@@ -214,7 +213,7 @@ class MemoryUnit(MemoryReader):
             for each in self._tables.requests.values()
         ):
             raise OpenReviewError(str(request.emergency_by))
-        self._set(self._tables.requests, request.id, replace(request))
+        self._set(self._tables.requests, request.id, request.unread())
         if writes.new_terms:
             self._add_terms(request)
 
