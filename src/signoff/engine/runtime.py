@@ -152,8 +152,8 @@ class MutationEngine:
     ) -> Run:
         name = type(mutation).mutation_name
         witness = Witness(name)
-        witness.watch("its own payload", mutation, mutation.payload())
-        witness.watch("the state it was given", state, state_body(state))
+        witness.watch("its own payload", mutation)
+        witness.watch("the state it was given", state)
         issues = _check(mutation, state)
         if issues or mode is Mode.VALIDATE:
             witness.testify()
@@ -167,7 +167,7 @@ class MutationEngine:
         if mode is Mode.SIMULATE:
             _demand_same_again(mutation, type(state), body, after_body)
         changes = diff(parse(body), parse(after_body))
-        witness.watch("the new state", after, after_body)
+        witness.watch("the new state", after)
         witness.watch_changes(changes)
         at = checked_moment("clock()", self._clock())
         ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id, at))

@@ -62,7 +62,9 @@ def _set_deadline(step: Step, evidence: Evidence, said: dict[str, Any]) -> None:
     request = step.request
     if not request.status.terminal:
         trail = (*step.trail, Decision(**said, seal="")) if timed(request.terms) else ()
-        step.request = request.evolve(due_at=due(request, trail, evidence.at, evidence.circumstances))
+        moment = due(request, trail, evidence.at, evidence.circumstances)
+        if moment != request.due_at:
+            step.request = request.evolve(due_at=moment)
 
 
 def _audit(step: Step, evidence: Evidence) -> None:

@@ -41,10 +41,10 @@ class Eligibility(Requirement):
         super().__post_init__()
         for name in ("actors", "roles", "groups"):
             object.__setattr__(self, name, strings(name, getattr(self, name)))
-        kinds = tuple(chosen("kinds", kind, ActorKind) for kind in strings("kinds", self.kinds))
+        kinds = strings("kinds", self.kinds)
         if not kinds:
             raise ConfigurationError("kinds=() of a requirement admits nobody; name at least one kind of actor")
-        object.__setattr__(self, "kinds", kinds)
+        object.__setattr__(self, "kinds", tuple(chosen("kinds", kind, ActorKind) for kind in kinds))
         if self.within is not None:
             positive("within", self.within)
         if self.deadline is not None:
@@ -103,9 +103,10 @@ class Approval(Eligibility):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "people", strings("people", self.people))
-        for name, choices in (("recheck", (True, False)), ("any_rejection_ends", (True, False, None))):
-            if not any(getattr(self, name) is choice for choice in choices):
-                raise ConfigurationError(f"{name}={getattr(self, name)!r} of an approval: pass True or False")
+        for name in ("recheck", "any_rejection_ends"):
+            value = getattr(self, name)
+            if not isinstance(value, bool) and (value is not None or name == "recheck"):
+                raise ConfigurationError(f"{name}={value!r} of an approval: pass True or False")
         only_actors = bool(self.actors) and not (self.roles or self.groups)
         if self.count is None:
             object.__setattr__(self, "count", ALL if only_actors else 1)

@@ -193,6 +193,7 @@ class Codec(Generic[T]):
     def __init__(self, record: type[T], table: str) -> None:
         """Make the codec of a record type that is stored in `table`."""
         self._adapter = TypeAdapter(record)
+        self._read = self._adapter.validator.validate_json
         self._table = table
 
     def dump(self, record: T) -> bytes:
@@ -210,6 +211,7 @@ class Codec(Generic[T]):
             IntegrityError: the body is not what `dump` wrote.
         """
         try:
-            return self._adapter.validate_json(body)
+            record: T = self._read(body)
         except (ValidationError, SignoffError) as error:  # of pydantic, or of a record's own rules
             raise IntegrityError(self._table, row, f"the body cannot be read ({complaint(error)})") from error
+        return record

@@ -54,10 +54,12 @@ class Intent:
         for name in ("operation", "category", "description"):
             if not isinstance(getattr(self, name), str):
                 raise ConfigurationError(f"{name}={getattr(self, name)!r} of an intent is no string")
-        if self.risk not in tuple(Risk):
-            raise ConfigurationError(f"risk={self.risk!r} of an intent is none; use one of {', '.join(Risk)}")
-        object.__setattr__(self, "risk", Risk(self.risk))
-        if isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags):
+        try:
+            object.__setattr__(self, "risk", Risk(self.risk))
+        except ValueError:
+            known = ", ".join(Risk)
+            raise ConfigurationError(f"risk={self.risk!r} of an intent is none; use one of {known}") from None
+        if self.tags != () and (isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags)):
             raise ConfigurationError(f"tags={self.tags!r} of an intent is no collection of strings")
         object.__setattr__(self, "tags", tuple(self.tags))
         if not isinstance(self.reversible, bool):

@@ -24,11 +24,10 @@ def checked_id(name: str, value: object) -> str:
         InputError: not a string, empty, longer than 256 characters, with white space at an end, or with a control
             character or lone surrogate in it.
     """
-    rule = _id_rule(value)
-    if rule or not isinstance(value, str):
-        shown = repr(value)[:_SHOWN] + ("..." if len(repr(value)) > _SHOWN else "")
-        raise InputError(f"{name}={shown} {rule}; use 1 to {MAX_ID} printable characters")
-    return value
+    if isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable() and value == value.strip():
+        return value
+    shown = repr(value)[:_SHOWN] + ("..." if len(repr(value)) > _SHOWN else "")
+    raise InputError(f"{name}={shown} {_id_rule(value)}; use 1 to {MAX_ID} printable characters")
 
 
 def _id_rule(value: object) -> str:
@@ -41,9 +40,7 @@ def _id_rule(value: object) -> str:
         return f"has {len(value)} characters"
     if value != value.strip():
         return "begins or ends with white space"
-    if not value.isprintable():
-        return "holds a control character or a lone surrogate"
-    return ""
+    return "holds a control character or a lone surrogate"
 
 
 C = TypeVar("C", bound=StrEnum)

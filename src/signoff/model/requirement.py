@@ -26,6 +26,8 @@ class WhenImpossible(StrEnum):
 
 def chosen(name: str, value: object, choices: type[StrEnum]) -> Any:  # noqa: ANN401 - a member of the choices
     """Give a choice as the member it stands for."""
+    if isinstance(value, choices):
+        return value
     try:
         return choices(str(value))
     except ValueError:
