@@ -1,8 +1,6 @@
 """The one mapping from the SQLite driver's errors to signoff's."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from signoff.errors import (
     StoreError,
@@ -42,14 +40,29 @@ _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
 }
 
 
-@contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Turn what the driver raises inside the block into signoff's errors."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None) or 0
-        kind, advice = _BY_CODE.get(code) or _BY_CODE.get(code & 0xFF, (StoreError, "nothing was written"))
-        if isinstance(error, sqlite3.ProgrammingError):
-            kind, advice = StoreUnavailableError, "the connection cannot be used (any more); open the store again"
-        raise kind(f"{path}: {error}: {advice}") from error
+class translated:  # noqa: N801 - it reads as `with translated(path):`
+    """Turns what the driver raises inside the block into signoff's errors.
+
+    Args:
+        path: what the error is about.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _ours(self._path, error) from error
+
+
+def _ours(path: str, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    kind, advice = _BY_CODE.get(code) or _BY_CODE.get(code & 0xFF, (StoreError, "nothing was written"))
+    if isinstance(error, sqlite3.ProgrammingError):
+        kind, advice = StoreUnavailableError, "the connection cannot be used (any more); open the store again"
+    return kind(f"{path}: {error}: {advice}")

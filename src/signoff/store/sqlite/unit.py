@@ -48,7 +48,7 @@ class SqliteReader:
     def _all(self, name: str, parameters: dict[str, Any], table: str, row: str) -> list[tuple[Any, ...]]:
         try:
             with translated("the SQLite store"):
-                return self._run(name, parameters).fetchall()
+                return self._cursor.execute(self._sql[name], parameters).fetchall()
         except StoreError as error:
             if "Could not decode to UTF-8" in str(error):
                 raise IntegrityError(table, row, "a column holds text that is not UTF-8") from error
