@@ -779,7 +779,7 @@ class Lives(RuleBasedStateMachine):
                 self.ask("approve", request.id, by=by, digest=shown, on_behalf_of=for_)
                 for for_ in (None, *self.town.people.delegates)
             ]
-            for name in {*checks, *(each.name for each in self.town.frozen)}:
+            for name in dict.fromkeys([*checks, *(each.name for each in self.town.frozen)]):
                 did.append(
                     self.ask("report", request.id, check=name, passed=True, by=by, digest=shown, evidence="seen")
                 )

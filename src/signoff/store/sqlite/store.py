@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock, RLock
+from threading import Lock
 
 from signoff.errors import ConfigurationError, StoreUnavailableError
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.lent import LentConnection
 from signoff.store.sqlite.schema import migrate, require_schema
 from signoff.store.sqlite.sources import SqliteSource, checked_sources
-from signoff.store.sqlite.transaction import transaction
 from signoff.store.sqlite.unit import SqliteReader, SqliteUnit
+from signoff.store.sqlite.writers import MOST_TOGETHER, Writers
 
 MEMORY = ":memory:"
 
@@ -48,8 +48,7 @@ class SqliteStore:
         self._sources = checked_sources(sources)
         self._timeout = timeout
         self._read_only = read_only
-        self._lock = RLock()
-        self._busy = False
+        self._writers = Writers(self._opened, self._path, 1 if self._path == MEMORY else MOST_TOGETHER)
         self._pid = os.getpid()
         self._readers: list[sqlite3.Connection] = []
         self._pool = Lock()
@@ -103,24 +102,18 @@ class SqliteStore:
     @contextmanager
     def unit(self) -> Iterator[SqliteUnit]:
         """Begin a unit of work: durable when the block ends, undone when it raises."""
-        self._opened()  # before the lock: in a forked child a thread that is not there may hold it
-        with self._lock:
-            connection = self._opened()
-            if self._busy:
-                raise ConfigurationError("a unit of work is open in this thread: a policy must not call Governance")
-            self._busy = True
-            try:
-                with transaction(connection, self._path):
-                    yield SqliteUnit(connection, self._sources)
-            finally:
-                self._busy = False
+        self._opened()  # before waiting: in a forked child a thread that is not there may have its turn
+        if self._writers.working_here:
+            raise ConfigurationError("a unit of work is open in this thread: a policy must not call Governance")
+        with self._writers.unit() as connection:
+            yield SqliteUnit(connection, self._sources)
 
     @contextmanager
     def view(self) -> Iterator[SqliteReader]:
         """Open a consistent view for reading; writers go on meanwhile."""
         self._opened()
-        if self._path == MEMORY or self._busy_here():
-            with self._lock:
+        if self._path == MEMORY or self._writers.working_here:
+            with self._writers.alone():
                 yield SqliteReader(self._opened(), self._sources)
             return
         connection = self._begin_reading()
@@ -151,15 +144,6 @@ class SqliteStore:
                 return
         connection.close()  # the store was closed meanwhile, or this connection is of no use any more
 
-    def _busy_here(self) -> bool:
-        """Whether this very thread has a unit of work open: then a view sees what it has written."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            return self._busy
-        finally:
-            self._lock.release()
-
     def _opened(self) -> sqlite3.Connection:
         if self._writer is None:
             raise StoreUnavailableError(f"the store on {self._path} was closed; open another")
@@ -181,7 +165,7 @@ class SqliteStore:
         """Close every connection; one that a view still reads through is closed when that ends."""
         if os.getpid() != self._pid:
             return  # they belong to the process that was forked
-        with self._lock, self._pool:
+        with self._writers.alone(), self._pool:
             connections = [*self._readers] if self._writer is None else [self._writer, *self._readers]
             self._writer, self._readers = None, []
         for connection in connections:

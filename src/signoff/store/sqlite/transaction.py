@@ -1,4 +1,4 @@
-"""How a unit of work begins and ends: in a transaction of signoff's own, or by a savepoint inside the caller's."""
+"""How a unit of work begins and is undone: in a transaction of signoff's own, or by a savepoint inside another."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,20 +15,28 @@ def transaction(connection: sqlite3.Connection, name: str) -> Iterator[None]:
 
 
 @contextmanager
+def opened(connection: sqlite3.Connection, name: str) -> Iterator[None]:
+    """Hold the write lock from the beginning, roll back when the block raises; whoever comes last commits."""
+    with _bracket(connection, name, "BEGIN IMMEDIATE", "", "ROLLBACK"):
+        yield
+
+
+@contextmanager
 def savepoint(connection: sqlite3.Connection, name: str) -> Iterator[None]:
-    """Undo what the block did, and nothing else, when it raises; the caller commits."""
+    """Undo what the block did, and nothing else, when it raises; somebody else commits."""
     with _bracket(connection, name, "SAVEPOINT signoff", "RELEASE signoff", "ROLLBACK TO signoff", "RELEASE signoff"):
         yield
 
 
 @contextmanager
-def _bracket(connection: sqlite3.Connection, name: str, begin: str, commit: str, *undo: str) -> Iterator[None]:
+def _bracket(connection: sqlite3.Connection, name: str, begin: str, end: str, *undo: str) -> Iterator[None]:
     with translated(name):
         connection.execute(begin)
     try:
         yield
-        with translated(name):
-            connection.execute(commit)
+        if end:
+            with translated(name):
+                connection.execute(end)
     except BaseException:
         for statement in undo:  # a failed commit may have rolled back already, and the cause must not be masked
             with suppress(sqlite3.Error):

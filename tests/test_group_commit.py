@@ -1,0 +1,265 @@
+"""Threads that share a store share commits: whoever waits works in the open transaction, and one commits for all."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from house import HOUSE, AddTeam, opened
+from signoff.errors import StoreError, StoreUnavailableError
+from signoff.model.trail import Ledger
+from signoff.model.writes import Writes
+from signoff.store.port import Store
+from signoff.store.sqlite import SqliteStore
+from signoff.store.sqlite import writers as module
+from signoff.store.sqlite.unit import SqliteUnit
+from signoff.testing.rows import a_link, a_state
+
+
+class Threads:
+    """Starts units of work one after the other, each waiting behind those before it."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.pool = ThreadPoolExecutor(32)
+        self.said: list[str] = []
+        assert store._writer is not None
+        store._writer.set_trace_callback(self._hear)
+
+    def _hear(self, statement: str) -> None:
+        if statement.split(maxsplit=1)[0] in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
+            self.said.append(statement)
+
+    def behind(self, work: Callable[[SqliteUnit], Any]) -> Future[Any]:
+        """Start a unit of work in a thread of its own, and wait until it waits for its turn."""
+        before = len(self.store._writers._waiting)
+
+        def unit() -> Any:  # noqa: ANN401 - whatever the work gives
+            with self.store.unit() as unit:
+                return work(unit)
+
+        started = self.pool.submit(unit)
+        while len(self.store._writers._waiting) == before and not started.done():
+            os.sched_yield()
+        return started
+
+    def transactions(self) -> list[str]:
+        """Give how transactions began and ended, without the savepoint of each write."""
+        return [each for each in self.said if "signoff_write" not in each]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "signoff.db"
+
+
+@pytest.fixture
+def threads(path: Path) -> Iterator[Threads]:
+    with closing(SqliteStore(path)) as store:
+        made = Threads(store)
+        yield made
+        made.pool.shutdown()
+
+
+def new_state(state_id: str) -> Writes:
+    return Writes(state=a_state(state_id=state_id), history=(a_link(1, state_id),))
+
+
+def writes(state_id: str) -> Callable[[SqliteUnit], str]:
+    def work(unit: SqliteUnit) -> str:
+        unit.write(new_state(state_id))
+        return state_id
+
+    return work
+
+
+def kept(path: Path) -> list[str]:
+    """Give the states that another connection finds."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [row[0] for row in connection.execute("SELECT state_id FROM signoff_states ORDER BY state_id")]
+
+
+def test_whoever_waits_works_in_the_same_transaction_and_one_commits_for_all(threads: Threads, path: Path) -> None:
+    with threads.store.unit() as unit:
+        unit.write(new_state("a"))
+        waiting = [threads.behind(writes(name)) for name in "bcd"]
+    assert [each.result() for each in waiting] == ["b", "c", "d"]
+    pair = ["SAVEPOINT signoff", "RELEASE signoff"]
+    assert threads.transactions() == ["BEGIN IMMEDIATE", *pair, *pair, *pair, "COMMIT"]
+    assert kept(path) == ["a", "b", "c", "d"]
+
+
+def test_nobody_returns_before_it_is_durable(threads: Threads, path: Path) -> None:
+    seen: list[list[str]] = []
+
+    def looks(unit: SqliteUnit) -> None:
+        seen.append(kept(path))
+        assert unit.state("a") is not None, "whoever joins sees what was done before"
+        assert not first.done()
+
+    with threads.store.unit():
+        first = threads.behind(writes("a"))
+        second = threads.behind(looks)
+    first.result()
+    second.result()
+    assert seen == [[]]
+    assert kept(path) == ["a"]
+
+
+def test_one_thread_by_itself_begins_and_commits_as_ever(threads: Threads) -> None:
+    for name in "ab":
+        with threads.store.unit() as unit:
+            unit.write(new_state(name))
+    assert threads.transactions() == ["BEGIN IMMEDIATE", "COMMIT"] * 2
+
+
+def test_whoever_raises_undoes_itself_alone(threads: Threads, path: Path) -> None:
+    def breaks(unit: SqliteUnit) -> None:
+        unit.write(new_state("broken"))
+        raise ValueError("no")
+
+    with suppress(KeyError), threads.store.unit() as unit:
+        unit.write(new_state("first"))
+        one, two, three = (threads.behind(work) for work in (writes("b"), breaks, writes("d")))
+        raise KeyError
+    assert (one.result(), three.result()) == ("b", "d")
+    with pytest.raises(ValueError, match="no"):
+        two.result()
+    assert kept(path) == ["b", "d"]
+
+
+def test_a_commit_that_fails_fails_for_all_and_the_next_one_succeeds(threads: Threads, path: Path) -> None:
+    def refuse() -> None:
+        assert threads.store._writer is not None
+        threads.store._writer.execute("PRAGMA defer_foreign_keys=ON")
+        threads.store._writer.execute("INSERT INTO child VALUES (7)")
+
+    assert threads.store._writer is not None
+    threads.store._writer.executescript(
+        "PRAGMA foreign_keys=ON; CREATE TABLE parent (id PRIMARY KEY);"
+        "CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED);"
+    )
+    failed: list[StoreError] = []
+    try:
+        with threads.store.unit() as unit:
+            unit.write(new_state("a"))
+            refuse()
+            waiting = [threads.behind(writes(name)) for name in "bc"]
+    except StoreError as error:
+        failed.append(error)
+    for each in waiting:
+        with pytest.raises(StoreError, match="FOREIGN KEY") as caught:
+            each.result()
+        failed.append(caught.value)
+    assert len({id(error) for error in failed}) == 3, "each thread is given an error of its own"
+    assert kept(path) == []
+    with threads.store.unit() as unit:
+        unit.write(new_state("d"))
+    assert kept(path) == ["d"]
+
+
+def test_a_transaction_that_sqlite_gave_up_fails_for_all_who_were_in_it(threads: Threads, path: Path) -> None:
+    def gives_up(_: SqliteUnit) -> None:
+        assert threads.store._writer is not None
+        threads.store._writer.execute("ROLLBACK")  # as SQLite does by itself on a grave error
+        raise ValueError("grave")
+
+    with suppress(StoreError), threads.store.unit():
+        shared, grave, last = threads.behind(writes("a")), threads.behind(gives_up), threads.behind(writes("c"))
+    with pytest.raises(ValueError, match="grave"):
+        grave.result()
+    with pytest.raises(StoreError):
+        shared.result()
+    assert last.result() == "c", "it begins a transaction of its own"
+    assert kept(path) == ["c"]
+
+
+def test_so_many_share_a_commit_and_no_more(threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads.store._writers, "_most", 3)
+    with threads.store.unit() as unit:
+        unit.write(new_state("0"))
+        waiting = [threads.behind(writes(str(number))) for number in range(1, 7)]
+    for each in waiting:
+        each.result()
+    assert threads.transactions().count("COMMIT") == 3  # of 7: 3, 3 and 1
+    assert len(kept(path)) == 7
+    assert module.MOST_TOGETHER == 16
+
+
+def test_they_come_first_come_first_served(threads: Threads) -> None:
+    order: list[int] = []
+
+    def notes(number: int, _: SqliteUnit) -> None:
+        order.append(number)
+
+    with threads.store.unit():
+        waiting = [threads.behind(partial(notes, number)) for number in range(20)]
+    for each in waiting:
+        each.result()
+    assert order == list(range(20))
+
+
+def test_whoever_is_interrupted_while_waiting_is_out_and_the_others_go_on(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = vars(module._Turn)["ready"]
+
+    class Interrupted(module._Turn):
+        __slots__ = ()
+
+        def __init__(self, *, alone: bool) -> None:
+            super().__init__(alone=alone)
+            slot.__set__(self, self)
+
+        def acquire(self) -> None:
+            raise KeyboardInterrupt
+
+        def release(self) -> None:
+            raise AssertionError("it does not wait any more")
+
+    with threads.store.unit() as unit:
+        unit.write(new_state("a"))
+        monkeypatch.setattr(module, "_Turn", Interrupted)
+        gone = threads.pool.submit(lambda: threads.store.unit().__enter__())
+        with pytest.raises(KeyboardInterrupt):
+            gone.result()
+        monkeypatch.undo()
+        last = threads.behind(writes("c"))
+    assert last.result() == "c"
+    assert kept(path) == ["a", "c"]
+
+
+def test_closing_waits_for_whoever_works(threads: Threads, path: Path) -> None:
+    with threads.store.unit() as unit:
+        unit.write(new_state("a"))
+        second = threads.behind(writes("b"))
+        closing_ = threads.pool.submit(threads.store.close)
+        while len(threads.store._writers._waiting) < 2:
+            os.sched_yield()
+        third = threads.behind(writes("c"))
+    closing_.result()
+    assert second.result() == "b"
+    with pytest.raises(StoreUnavailableError):
+        third.result()
+    assert kept(path) == ["a", "b"]
+
+
+def test_sixteen_threads_execute_together_and_everything_is_there_and_in_order(path: Path) -> None:
+    with opened(f"sqlite:///{path}") as gov:
+        made = [
+            gov.submit(AddTeam(team=f"t{n}"), to=HOUSE, by="bob", on_drift="keep_if_same_effect") for n in range(64)
+        ]
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda each: gov.approve(each.id, by="carol", digest=each.digest), made))
+            outcomes = list(pool.map(lambda each: gov.execute(each.id, by="runner"), made))
+        assert sorted(each.resulting_version or 0 for each in outcomes) == list(range(2, 66))
+        assert gov.verify().ok
+        store: Store = gov._context.store
+        with store.view() as reader:
+            assert len(reader.links(Ledger.HISTORY, HOUSE)) == 65
