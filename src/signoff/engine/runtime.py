@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,7 +97,7 @@ class MutationEngine:
         reports = self.begin(copy, mode)
         body = state_body(state)
         run = self.evaluate(copy, _copy(type(state), body), body, actor, mode, state_id=state_id)
-        return self.finish(replace(run, reports=reports))
+        return self.finish(run.evolve(reports=reports))
 
     def begin(self, mutation: Mutation[Any], mode: Mode) -> tuple[str, ...]:
         """Tell the interceptors that a run begins; gives a report for each that raised."""
@@ -111,7 +110,8 @@ class MutationEngine:
             run: how it ended.
             stage: which hook to call: after, failed, or refused; the run's own status says which if left out.
         """
-        return replace(run, reports=run.reports + notify(self._interceptors, stage or STAGES[run.status], run))
+        reports = notify(self._interceptors, stage or STAGES[run.status], run)
+        return run.evolve(reports=run.reports + reports) if reports else run
 
     def evaluate(
         self,
@@ -137,7 +137,7 @@ class MutationEngine:
         """
         begun = self._timer()
         run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, judge=judge)
-        return replace(run, duration_us=(self._timer() - begun) // 1000)
+        return run.evolve(duration_us=(self._timer() - begun) // 1000)
 
     def _evaluate(
         self,

@@ -1,6 +1,5 @@
 """What an attempt sees: the state as it is now, how the requirements stand, and what the engine says."""
 
-from dataclasses import replace
 from functools import cached_property
 
 from signoff.errors import IntegrityError, MutationContractError, StateNotFoundError, TransitionRefusedError
@@ -43,7 +42,7 @@ class Appraisal:
         self._at_hand = at_hand
         self._past_requirements = past_requirements
         self._found_in = step.request.status
-        self._gathered: dict[tuple[str, tuple[Requirement, ...]], Circumstances] = {}
+        self._gathered: dict[tuple[str, tuple[Requirement, ...]], Evidence] = {}
         self._run: Run | None = None
         self.history: Link | None = None
         self._reports: tuple[str, ...] = ()
@@ -111,16 +110,17 @@ class Appraisal:
             return self._step.standing(self.now())
         return standing(self._step.known(self.now(required)), required)
 
-    def now(self, more: tuple[Requirement, ...] = ()) -> Evidence:
-        """Give the evidence at hand, with the circumstances of the request, and of more requirements than it has."""
-        return self._at_hand.evolve(circumstances=self.around(more))
-
     def around(self, more: tuple[Requirement, ...] = ()) -> Circumstances:
-        """Gather the circumstances of the request, and of more requirements than it has; once for the same terms."""
+        """Gather the circumstances of the request, and of more requirements than it has."""
+        return self.now(more).circumstances
+
+    def now(self, more: tuple[Requirement, ...] = ()) -> Evidence:
+        """Give the evidence at hand, with those circumstances; gathered once for the same terms."""
         asked = (self._step.request.digest, more)
         if asked not in self._gathered:
             directory, unit = self._context.directory, self._unit
-            self._gathered[asked] = gather(directory, unit, self._step, more, people=False)
+            around = gather(directory, unit, self._step, more, people=False)
+            self._gathered[asked] = self._at_hand.evolve(circumstances=around)
         return self._gathered[asked]
 
     def demand_approved_effect(self) -> None:
@@ -143,4 +143,4 @@ class Appraisal:
         """Tell the interceptors how the run ended, if there was one; gives a report for each that raised."""
         if self._run is None:
             return self._reports
-        return self._context.engine.finish(replace(self._run, reports=self._reports), stage).reports
+        return self._context.engine.finish(self._run.evolve(reports=self._reports), stage).reports

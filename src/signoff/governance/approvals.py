@@ -1,6 +1,5 @@
 """The approval workflow: votes, reports, waivers, by people who may act for others."""
 
-from dataclasses import replace
 from typing import Any
 
 from signoff.errors import InputError
@@ -72,7 +71,7 @@ class ApprovalWorkflow:
         def with_demands(unit: Unit, step: Step, evidence: Evidence) -> Evidence:
             """Add what policies require now: the freeze may have begun after the request was submitted."""
             run = redraft(self._context, unit, step.request.terms).run
-            return replace(evidence, demanded=run.requirements)
+            return evidence.evolve(demanded=run.requirements)
 
         about, shown = checked_text("freeze", freeze), _shown(digest)
         return self._moves.fire(

@@ -168,7 +168,7 @@ def demand_possible(context: Context, reader: Reader, step: Step, evidence: Evid
         RequestNotFoundError: it depends on a request that is not there.
     """
     demand_no_circle(reader, step.request.id, step.request.requirements)
-    known = replace(evidence, circumstances=gather(context.directory, reader, step))
+    known = evidence.evolve(circumstances=gather(context.directory, reader, step))
     impossible = step.standing(known).impossible
     if impossible:
         raise UnsatisfiableError([_short(each.waits_for, each.candidates) for each in impossible])

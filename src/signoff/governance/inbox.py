@@ -1,7 +1,6 @@
 """The inbox: which requests wait for somebody."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -42,20 +41,20 @@ def _is_their_turn(context: Context, reader: Reader, request_id: str, actor: Act
     except IntegrityError:
         return False  # `verify` names it; an inbox of good requests goes on
     around = gather(context.directory, reader, step)
-    evidence = replace(context.evidence(actor, "looking", circumstances=around), digest=step.request.digest)
+    evidence = context.evidence(actor, "looking", circumstances=around, digest=step.request.digest)
     positions = step.standing(evidence).positions
     asked: list[tuple[Trigger, dict[str, Any]]] = [
         *((Trigger.VOTE, {"actor": hat, "chain": chain}) for hat, chain in _hats(context, positions, actor)),
         *((Trigger.REPORT, {"about": name}) for name in _names(positions, Reported)),
         *((Trigger.WAIVE, {"about": name}) for name in _names(positions, Freeze)),
     ]
-    if any(context.lifecycle.would(step, trigger, replace(evidence, **facts)) for trigger, facts in asked):
+    if any(context.lifecycle.would(step, trigger, evidence.evolve(**facts)) for trigger, facts in asked):
         return True
     run = simulated(context, reader, step) if actor.roles else None
     later = () if run is None else tuple(demanded(context, reader, step, run))
-    waiving = replace(evidence, demanded=tuple(each.requirement for each in later))
+    waiving = evidence.evolve(demanded=tuple(each.requirement for each in later))
     names = _names(later, Freeze)
-    return any(context.lifecycle.would(step, Trigger.WAIVE, replace(waiving, about=name)) for name in names)
+    return any(context.lifecycle.would(step, Trigger.WAIVE, waiving.evolve(about=name)) for name in names)
 
 
 def _hats(context: Context, positions: tuple[Position, ...], actor: Actor) -> Iterator[tuple[Actor, tuple[str, ...]]]:

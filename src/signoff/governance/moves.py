@@ -1,7 +1,6 @@
 """Firing triggers on behalf of people: load, gather evidence, fire, persist what the callbacks emitted."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from signoff.governance.context import Context
@@ -62,7 +61,7 @@ class Moves:
         with self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
             if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
-                evidence = replace(evidence, circumstances=gather(self._context.directory, unit, step))
+                evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step))
             if prepare is not None:
                 evidence = prepare(unit, step, evidence)
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
@@ -77,7 +76,7 @@ class Moves:
         with self._context.store.unit() as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
             trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
-            evidence = replace(evidence, digest=step.request.digest if digest is None else digest)
+            evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
             unit.write(step.writes())
         return step.request
@@ -110,7 +109,7 @@ class Moves:
                 return evidence
             found = Dossier.load(unit, successor).request
             demand_no_circle(unit, request_id, found.requirements)
-            return replace(evidence, successor=found)
+            return evidence.evolve(successor=found)
 
         return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor)
 
@@ -120,4 +119,4 @@ class Moves:
 
     def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
         step = Dossier.load(unit, request_id).step()
-        return step, replace(evidence, circumstances=gather(self._context.directory, unit, step))
+        return step, evidence.evolve(circumstances=gather(self._context.directory, unit, step))

@@ -165,7 +165,7 @@ class Submission:
             demand_accepted(drawn.run)
             required = fixed(self._context, (*drawn.run.requirements, *terms.own), evidence.at, asking(terms))
             amended = drawn.on(replace(terms, number=terms.number + 1, reason=reason or terms.reason), required)
-            evidence = replace(evidence, terms=amended, state=drawn.state)
+            evidence = evidence.evolve(terms=amended, state=drawn.state)
             then = Step(request.with_terms(amended), step.trail)
             evidence = demand_possible(self._context, unit, then, evidence)
             self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, evidence)

@@ -1,7 +1,7 @@
 """Sweeps: what becomes of many requests as time passes, page by page, each in a unit of work of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from signoff.errors import ConflictError, IntegrityError, RefusedError, UserCodeError
@@ -62,7 +62,7 @@ class Sweeper:
     def _sweep(self, wanted: Filter, triggers: tuple[Trigger, ...], reason: str, at: datetime) -> Sweep:
         moved, passed_over = [], []
         for request_id in self._ids(wanted):
-            evidence = replace(self._context.evidence(CLOCKWORK, reason), at=at)
+            evidence = self._context.evidence(CLOCKWORK, reason).evolve(at=at)
             try:
                 request, did = self._moves.settle(request_id, triggers, evidence)
             except (ConflictError, RefusedError, IntegrityError, UserCodeError) as error:

@@ -1,7 +1,7 @@
 """Why a request is waiting, in words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from signoff.errors import SignoffError
 from signoff.governance.context import Context
@@ -50,7 +50,7 @@ def waiting_for(context: Context, reader: Reader, request_id: str) -> Waiting:
     step = Dossier.load(reader, request_id).step()
     evidence = _evidence(context, reader, step)
     if step.status.terminal:  # what has run out since makes no difference to what is final
-        evidence = replace(evidence, at=step.request.updated_at)
+        evidence = evidence.evolve(at=step.request.updated_at)
     digest, votes = step.request.digest, step.ballots.votes
     found = step.standing(evidence)
     run = simulated(context, reader, step) if step.status in {Status.PENDING, Status.APPROVED} else None

@@ -72,7 +72,12 @@ class Dispatch(Event):
         if not arrows:
             raise MachineError(f"{self.name} does not start at {model.state}")
         firing: Any = Firing(model, args)
-        return any(arrow.execute(firing) for arrow in arrows)
+        for arrow in arrows:
+            if arrow.execute(firing):
+                break
+        else:
+            return False
+        return True
 
 
 class LeanMachine(Machine):

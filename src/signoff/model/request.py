@@ -247,13 +247,13 @@ class MutationRequest(Evolving):
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
         """Give a copy with some fields changed. The terms that were read go along, unless they are what changed."""
         copy = super().evolve(**changes)
-        return copy.unread() if "terms_json" in changes else copy
+        if "terms_json" in changes:
+            copy.__dict__.pop("terms", None)
+        return copy
 
     def unread(self) -> Self:
         """Give a copy whose terms are read from the stored bytes again."""
-        copy = super().evolve()
-        copy.__dict__.pop("terms", None)
-        return copy
+        return self.evolve(terms_json=self.terms_json)
 
     def with_terms(self, terms: Terms) -> Self:
         """Give the request on other terms: a new digest, so that no earlier vote counts."""

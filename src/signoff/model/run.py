@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from signoff.model.changes import Changes
 from signoff.model.emergency import BreakGlass
+from signoff.model.evolving import Evolving
 from signoff.model.mutation import Issue
 from signoff.model.requirement import Requirement
 from signoff.model.state import State
@@ -34,8 +35,8 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+@dataclass(frozen=True)
+class Run(Evolving):
     """One run of a mutation.
 
     Attributes:

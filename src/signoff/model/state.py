@@ -1,6 +1,6 @@
 """The user's states, and what is known of a stored one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
@@ -109,7 +109,7 @@ class StoredState:
 
     def next(self, body: bytes) -> "StoredState":
         """Give the version that follows, with another body."""
-        return replace(self, version=self.version + 1, body=body, hash=digest(body))
+        return StoredState(self.state_id, self.state_type, self.version + 1, body, digest(body), self.foreign)
 
 
 State_co = TypeVar("State_co", bound=State, covariant=True)
