@@ -36,6 +36,7 @@ from signoff.store.port import Filter
 from signoff.store.sql import migrations
 from signoff.store.sqlite import SqliteStore
 from signoff.store.sqlite.errors import translated
+from signoff.store.sqlite.turnstile import Patience
 
 FORK = multiprocessing.get_context("fork")
 
@@ -255,12 +256,11 @@ class Contended(sqlite3.Connection):
         return super().execute(sql, parameters)
 
 
-def test_switching_to_the_log_waits_for_others_who_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_switching_to_the_log_waits_for_others_who_do_the_same() -> None:
     naps: list[float] = []
-    monkeypatch.setattr("time.sleep", naps.append)
     store = SqliteStore(":memory:")
     with closing(sqlite3.connect(":memory:", factory=Contended)) as connection:
-        store._switch_to_wal(connection)
+        store._switch_to_wal(connection, Patience(sleep=naps.append))
     store.close()
     assert len(naps) == 3
 

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,13 +12,12 @@ from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.lent import LentConnection
 from signoff.store.sqlite.schema import migrate, require_schema
 from signoff.store.sqlite.sources import SqliteSource, checked_sources
+from signoff.store.sqlite.turnstile import Patience, Turnstile
 from signoff.store.sqlite.unit import SqliteReader, SqliteUnit
 from signoff.store.sqlite.writers import MOST_TOGETHER, Writers
 
 MEMORY = ":memory:"
-
-_PAUSE = 0.005
-"""Seconds between two attempts at what SQLite does not wait for itself."""
+_PATIENCE = Patience()
 
 
 class SqliteStore:
@@ -48,7 +46,6 @@ class SqliteStore:
         self._sources = checked_sources(sources)
         self._timeout = timeout
         self._read_only = read_only
-        self._writers = Writers(self._opened, self._path, 1 if self._path == MEMORY else MOST_TOGETHER)
         self._pid = os.getpid()
         self._readers: list[sqlite3.Connection] = []
         self._pool = Lock()
@@ -59,6 +56,9 @@ class SqliteStore:
             except BaseException:
                 self._writer.close()
                 raise
+        shared = self._path != MEMORY
+        self._turnstile = Turnstile(self._path if shared and not read_only else "", timeout)
+        self._writers = Writers(self._opened, self._turnstile, self._path, MOST_TOGETHER if shared else 1)
 
     def _connect(self) -> sqlite3.Connection:
         memory = self._path == MEMORY
@@ -85,19 +85,12 @@ class SqliteStore:
             return
         self._switch_to_wal(connection)
         migrate(connection)
+        connection.execute("PRAGMA busy_timeout=0")  # from here on the turnstile waits
 
-    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+    def _switch_to_wal(self, connection: sqlite3.Connection, patience: Patience = _PATIENCE) -> None:
         """Turn on the write-ahead log; where several do so at once on a new file, SQLite refuses without waiting."""
-        deadline = time.monotonic() + self._timeout
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                    raise
-                time.sleep(_PAUSE)
-            else:
-                return
+        deadline = patience.clock() + self._timeout
+        patience.until(deadline, lambda: connection.execute("PRAGMA journal_mode=WAL"))
 
     @contextmanager
     def unit(self) -> Iterator[SqliteUnit]:
@@ -170,6 +163,7 @@ class SqliteStore:
             self._writer, self._readers = None, []
         for connection in connections:
             connection.close()
+        self._turnstile.close()
 
     def __repr__(self) -> str:
         return f"SqliteStore({self._path!r})"

@@ -1,37 +1,42 @@
 """How a unit of work begins and is undone: in a transaction of signoff's own, or by a savepoint inside another."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from signoff.store.sqlite.errors import translated
+from signoff.store.sqlite.turnstile import Turnstile
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, name: str) -> Iterator[None]:
     """Hold the write lock from the beginning, commit at the end, roll back when the block raises."""
-    with _bracket(connection, name, "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
+    with _bracket(connection, name, partial(connection.execute, "BEGIN IMMEDIATE"), "COMMIT", "ROLLBACK"):
         yield
 
 
 @contextmanager
-def opened(connection: sqlite3.Connection, name: str) -> Iterator[None]:
+def opened(connection: sqlite3.Connection, name: str, turnstile: Turnstile) -> Iterator[None]:
     """Hold the write lock from the beginning, roll back when the block raises; whoever comes last commits."""
-    with _bracket(connection, name, "BEGIN IMMEDIATE", "", "ROLLBACK"):
+    with _bracket(connection, name, partial(turnstile.begin, connection), "", "ROLLBACK"):
         yield
 
 
 @contextmanager
 def savepoint(connection: sqlite3.Connection, name: str) -> Iterator[None]:
     """Undo what the block did, and nothing else, when it raises; somebody else commits."""
-    with _bracket(connection, name, "SAVEPOINT signoff", "RELEASE signoff", "ROLLBACK TO signoff", "RELEASE signoff"):
+    begin = partial(connection.execute, "SAVEPOINT signoff")
+    with _bracket(connection, name, begin, "RELEASE signoff", "ROLLBACK TO signoff", "RELEASE signoff"):
         yield
 
 
 @contextmanager
-def _bracket(connection: sqlite3.Connection, name: str, begin: str, end: str, *undo: str) -> Iterator[None]:
+def _bracket(
+    connection: sqlite3.Connection, name: str, begin: Callable[[], object], end: str, *undo: str
+) -> Iterator[None]:
     with translated(name):
-        connection.execute(begin)
+        begin()
     try:
         yield
         if end:

@@ -14,6 +14,7 @@ from threading import Lock, get_ident
 from signoff.errors import StoreError, StoreUnavailableError
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.transaction import opened, savepoint, transaction
+from signoff.store.sqlite.turnstile import Turnstile
 
 MOST_TOGETHER = 16
 """How many units of work share a commit at the most, so that nobody waits long for the others."""
@@ -39,12 +40,16 @@ class Writers:
 
     Args:
         connection: gives the connection, or raises if it is closed.
+        turnstile: its way to the write lock.
         name: what errors are about.
         most: how many units of work share a commit at the most.
     """
 
-    def __init__(self, connection: Callable[[], sqlite3.Connection], name: str, most: int = MOST_TOGETHER) -> None:
+    def __init__(
+        self, connection: Callable[[], sqlite3.Connection], turnstile: Turnstile, name: str, most: int = MOST_TOGETHER
+    ) -> None:
         self._connection = connection
+        self._turnstile = turnstile
         self._name = name
         self._most = most
         self._guard = Lock()
@@ -88,7 +93,7 @@ class Writers:
         try:
             self._await(turn)
             connection = self._connection()
-            with savepoint(connection, self._name) if turn.joined else opened(connection, self._name):
+            with savepoint(connection, self._name) if turn.joined else opened(connection, self._name, self._turnstile):
                 yield connection
         except BaseException:
             self._leave(turn, kept=False)

@@ -1,0 +1,124 @@
+"""Lets the processes that write to one file in by turns: SQLite alone would let in whoever asks most often.
+
+An advisory lock on a file beside the database is held by whoever is next, while it waits for SQLite's write lock; so
+whoever has just written queues again behind it. It is about fairness alone: SQLite's own lock keeps writers apart, and
+where there is no such lock to be had, or its holder was stopped, they go in without it.
+"""
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+SUFFIX = "-queue"
+"""What the name of the file beside the database ends with. It is empty, and may be removed while nobody writes."""
+
+LONGEST_QUEUE = 1.0
+"""Seconds to queue before going in without: whoever is next may have been stopped there."""
+
+_PAUSE = 0.0003
+"""Seconds between two attempts. The system would wake up whoever waits for a lock, but never let them give up."""
+
+if sys.platform == "win32":  # pragma: no cover - flock is not to be had there
+
+    def _lock(_: int) -> None:
+        """Let everybody pass."""
+
+    _unlock = _lock
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How to wait for what SQLite does not wait for itself, or too drowsily.
+
+    Attributes:
+        clock: gives seconds that only grow.
+        sleep: waits so many seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def until(self, deadline: float, attempt: Callable[[], object]) -> None:
+        """Try again while the database is busy.
+
+        Args:
+            deadline: until when, by the clock.
+            attempt: what to try.
+
+        Raises:
+            sqlite3.OperationalError: it is busy still, or something else is wrong.
+        """
+        while True:
+            try:
+                attempt()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or self.clock() >= deadline:
+                    raise
+                self.sleep(_PAUSE)
+            else:
+                return
+
+
+class Turnstile:
+    """The way of one connection to its write lock.
+
+    Args:
+        path: the database, or "" where no other process can reach it.
+        timeout: seconds to wait for other writers in all.
+        patience: how to wait.
+    """
+
+    def __init__(self, path: str, timeout: float, patience: Patience | None = None) -> None:
+        self._timeout = timeout
+        self._patience = patience or Patience()
+        self._file: int | None = None
+        if path:
+            with suppress(OSError):  # a folder that cannot be written: whoever only reads needs no turn
+                self._file = os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction that may write, when it is this connection's turn.
+
+        Raises:
+            sqlite3.Error: it could not, in the time there is.
+        """
+        now = self._patience.clock()
+        queued = self._queue(now + min(self._timeout, LONGEST_QUEUE))
+        try:
+            self._patience.until(now + self._timeout, lambda: connection.execute("BEGIN IMMEDIATE"))
+        finally:
+            if queued is not None:
+                _unlock(queued)
+
+    def _queue(self, deadline: float) -> int | None:
+        """Wait to be next; gives the locked file, or None where nobody can tell who is."""
+        while self._file is not None:
+            try:
+                _lock(self._file)
+            except BlockingIOError:
+                if self._patience.clock() >= deadline:
+                    return None
+                self._patience.sleep(_PAUSE)
+            except OSError:  # a file system without locks
+                return None
+            else:
+                return self._file
+        return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
