@@ -1,0 +1,244 @@
+"""The words of the oracle: asks, requests, the world, and a turn, which is one ask while it is judged.
+
+Nothing of signoff is imported here, nor in `oracle.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+LEADS = ("ann", "dan", "kim")
+REQUESTER, ADMINISTRATOR, ON_CALL, WAIVER, CHECKER = "bob", "root", "ops", "eve", "ci"
+MOST_FAILURES = 2
+HOUR = 60
+
+OPEN = ("created", "pending", "approved", "revalidation", "failed")
+FINAL = ("executed", "stale", "rejected", "canceled", "expired", "superseded")
+
+AUDITED = {"execute", "mark_stale", "renew_approval", "require_revalidation", "block", "fail"}
+"""What ends an attempt, and leaves an audit record."""
+
+Arrow = tuple[str, str, str, str]
+"""Request, source, trigger, target."""
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, as legal as any
+    """This is refused, and nothing has changed."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: one field of the state is to have a value, which so many leads have to approve.
+
+    Attributes:
+        field: which of the two.
+        value: what it is to be.
+        leads: how many have to approve.
+        checked: whether a check has to pass as well.
+        lenient: whether it is only noted, where too few leads are left.
+    """
+
+    field: int = 0
+    value: int = 1
+    leads: int = 1
+    checked: bool = False
+    lenient: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Something that somebody asks for.
+
+    Attributes:
+        verb: the name of a method of Governance.
+        id: of which request.
+        by: who asks.
+        times: what the world is like meanwhile: calm, strict (one lead more), denied, broken (`apply` raises), stripped
+            (the leads have lost their role), frozen, or late (the clock is an hour ahead).
+        wish: for submit and amend.
+        shown: which terms the voter has read, counted back from the present ones.
+        passed: for report.
+        emergency: whether to break the glass.
+        successor: for supersede.
+        on_drift, fallback, pause, deadline: for submit; the deadline in minutes from now.
+    """
+
+    verb: str
+    id: str = ""
+    by: str = REQUESTER
+    times: str = "calm"
+    wish: Wish = Wish()
+    shown: int = 0
+    passed: bool = True
+    emergency: bool = False
+    successor: str = ""
+    on_drift: str = "reject"
+    fallback: str = "reject"
+    pause: bool = False
+    deadline: int | None = None
+
+    def __repr__(self) -> str:
+        told = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.name != "verb")
+        plain = {f"{each.name}={each.default!r}" for each in fields(self)}
+        return f"Ask({', '.join([repr(self.verb), *(each for each in told if each not in plain)])})"
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: ANN401 - the protocol of pretty printers
+        printer.text(repr(self))
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What has to be met.
+
+    Attributes:
+        leads: how many have to approve.
+        check: whether a check has to pass.
+        freeze: whether a freeze has to be waived.
+    """
+
+    leads: int = 0
+    check: bool = False
+    freeze: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, as far as what becomes of it depends on it. Votes and findings are those on its present terms."""
+
+    id: str
+    wish: Wish
+    demand: Demand
+    expected: int
+    effect: tuple[int, int, int] | None
+    on_drift: str
+    fallback: str
+    pause: bool
+    deadline: int | None
+    status: str = "created"
+    revision: int = 0
+    terms: int = 1
+    votes: Mapping[str, str] = field(default_factory=dict)
+    passed: bool = False
+    waived: bool = False
+    noted: bool = False
+    held: bool = False
+    failures: int = 0
+    validated: int | None = None
+    emergency: bool = False
+    review: str = ""
+    successor: str | None = None
+    attempts: int = 0
+    audits: int = 0
+
+
+@dataclass(frozen=True)
+class World:
+    """Every request, and the state: two numbers, and a version."""
+
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    values: tuple[int, int] = (0, 0)
+    version: int = 1
+    now: int = 0
+
+
+class Turn:
+    """One ask, while it is judged."""
+
+    def __init__(self, world: World, ask: Ask, request: Request) -> None:
+        self.before, self.ask, self.request = world, ask, request
+        self.values, self.version = world.values, world.version
+        self.arrows: list[Arrow] = []
+
+    @property
+    def world(self) -> World:
+        requests = {**self.before.requests, self.request.id: self.request}
+        return replace(self.before, requests=requests, values=self.values, version=self.version)
+
+    # ---- what there is to know
+
+    @property
+    def late(self) -> bool:
+        now = self.before.now + (HOUR if self.ask.times == "late" else 0)
+        return self.request.deadline is not None and now >= self.request.deadline
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        return () if self.ask.times == "stripped" else LEADS
+
+    @property
+    def eligible(self) -> bool:
+        return self.request.demand.leads > 0 and self.ask.by in self.leads
+
+    @property
+    def approvals(self) -> int:
+        return sum(self.request.votes[each] == "vote" for each in self.request.votes if each in self.leads)
+
+    @property
+    def impossible(self) -> bool:
+        left = sum(each not in self.request.votes for each in self.leads)
+        return self.approvals + left < self.request.demand.leads
+
+    def people_agree(self, demand: Demand) -> bool:
+        return self.approvals >= demand.leads and (self.request.passed or not demand.check)
+
+    def met(self, demand: Demand) -> bool:
+        return self.people_agree(demand) and (self.request.waived or not demand.freeze)
+
+    def demanded(self, wish: Wish) -> Demand:
+        """Give what the law demands of a wish in times like these."""
+        return Demand(wish.leads + (self.ask.times == "strict"), wish.checked, self.ask.times == "frozen")
+
+    def effect(self, wish: Wish) -> tuple[int, int, int] | None:
+        old = self.values[wish.field]
+        return None if old == wish.value else (wish.field, old, wish.value)
+
+    # ---- moving
+
+    def demand(self, holds: object) -> None:
+        if not holds:
+            raise Refused(self.ask.verb)
+
+    def among(self, *statuses: str) -> None:
+        self.demand(self.request.status in statuses)
+
+    def move(self, trigger: str, to: str | None = None, **changes: Any) -> None:  # noqa: ANN401 - fields of Request
+        source, target = self.request.status, to or self.request.status
+        self.arrows.append((self.request.id, source, trigger, target))
+        it = self.request
+        attempts, audits = it.attempts + (target == "resolving"), it.audits + (trigger in AUDITED)
+        self.request = replace(it, status=target, revision=it.revision + 1, attempts=attempts, audits=audits, **changes)
+
+    def renew(self, trigger: str, wish: Wish, demand: Demand) -> None:
+        """Take new terms, on which nobody has said anything, and let follow what follows."""
+        self.move(
+            trigger,
+            "pending",
+            wish=wish,
+            demand=demand,
+            expected=self.version,
+            effect=self.effect(wish),
+            terms=self.request.terms + 1,
+            votes={},
+            passed=False,
+            waived=False,
+            noted=False,
+            validated=None,
+        )
+        self.settle()
+
+    def settle(self, *which: str) -> None:
+        """Make the first move that follows by itself, if one does."""
+        it = self.request
+        pending, given = it.status == "pending", it.status in {"approved", "revalidation"}
+        moves: dict[str, tuple[bool, str | None]] = {
+            "expire": (it.status in OPEN and self.late, "expired"),
+            "approve": (pending and not it.held and not self.late and self.met(it.demand), "approved"),
+            "reject": (pending and self.impossible and not it.wish.lenient, "rejected"),
+            "note": (pending and self.impossible and not it.noted, None),
+            "lapse": (given and not self.people_agree(it.demand), "pending"),
+        }
+        for trigger in which or ("expire", "approve", "reject", "note"):
+            holds, target = moves[trigger]
+            if holds:
+                self.move(trigger, target, **({"noted": True} if trigger == "note" else {}))
+                return
