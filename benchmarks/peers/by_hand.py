@@ -1,0 +1,195 @@
+"""The floor: by hand, in plain `sqlite3` and `hashlib`, the same rows that signoff writes; and one bare insert, the unit.
+
+The floor writes every row and column as signoff does, with its JSON, seals and chained hashes, so that `verify()` of
+signoff passes afterwards. It leaves out what makes them worth something: it checks no chain, digest or seal of what it
+reads, asks no policy, no directory, no requirement and no deadline, has no table of what may follow what, knows one
+strategy and one mutation, and has no errors to tell apart. What is prepared for it, signoff prepares.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from benchmarks.peers import facts
+from benchmarks.peers.governed import approved, opened, verified
+from benchmarks.peers.peer import GOVERNED, Tally, connected, counted, durability_of
+from signoff.store.sqlite import SqliteStore
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_READ: Final = """
+SELECT r.id, r.revision, r.status, r.digest, r.terms_number, r.attempts, r.failures, r.audits, r.audit_head,
+       r.validated_version, r.resolved_version, r.resulting_version, r.execution_id, r.held, r.successor,
+       r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.created_at, r.updated_at, r.state_id, r.requester,
+       r.expires_at, r.search, r.head, t.body, s.version, s.body, s.hash, s.state_type, h.hash
+FROM signoff_requests r
+JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
+JOIN signoff_states s ON s.state_id = r.state_id
+JOIN signoff_history h ON h.state_id = s.state_id AND h.version = s.version
+WHERE r.id = ?
+"""
+"""The columns that a seal covers, in its order, then what else is needed: one row for it all."""
+
+_SEALED: Final = 25
+_REVISION, _STATUS, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION, _UPDATED = (
+    *(1, 2, 5, 7, 8, 10, 11, 12, 20),
+)
+
+_UPDATE_REQUEST: Final = """
+UPDATE signoff_requests
+SET revision = ?, status = 'executed', head = ?, updated_at = ?, attempts = ?, audits = ?, audit_head = ?,
+    resolved_version = ?, resulting_version = ?, execution_id = ?
+WHERE id = ? AND revision = ?
+"""
+_UPDATE_STATE: Final = "UPDATE signoff_states SET version = ?, body = ?, hash = ? WHERE state_id = ? AND version = ?"
+_ADD_DECISION: Final = "INSERT INTO signoff_decisions (request_id, seq, body, hash) VALUES (?, ?, ?, ?)"
+_ADD_AUDIT: Final = "INSERT INTO signoff_audit (request_id, seq, body, hash) VALUES (?, ?, ?, ?)"
+_ADD_HISTORY: Final = "INSERT INTO signoff_history (state_id, version, body, hash) VALUES (?, ?, ?, ?)"
+
+
+class HandWritten:
+    """The same rows, and nothing else."""
+
+    one = GOVERNED
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "floor.db"
+        self._gov = opened(SqliteStore(self._path))
+        self._connection = connected(self._path)
+        self._ready: list[str] = []
+
+    def prepare(self, count: int) -> None:
+        """Let signoff submit and approve."""
+        self._ready += [request.id for request in approved(self._gov, count)]
+
+    def run(self) -> None:
+        """Execute them by hand."""
+        for request_id in self._ready:
+            self._connection.execute("BEGIN IMMEDIATE")
+            execute(self._connection, request_id)
+            self._connection.execute("COMMIT")
+        self._ready.clear()
+
+    def tally(self) -> Tally:
+        """Let signoff verify and count."""
+        return verified(self._gov)
+
+    def durability(self) -> Iterable[tuple[str, int]]:
+        """Ask the connection that writes."""
+        return [durability_of(self._connection)]
+
+    def close(self) -> None:
+        """Close both."""
+        self._connection.close()
+        self._gov.close()
+
+
+def execute(connection: sqlite3.Connection, request_id: str) -> None:
+    """Write what one execution leaves, in the open transaction."""
+    row = list(connection.execute(_READ, (request_id,)).fetchone())
+    columns, (head, terms_body, version, body, before_hash, state_type, history_head) = row[:_SEALED], row[_SEALED:]
+    digest, state_id, read_revision = columns[3], columns[21], columns[_REVISION]
+    terms = orjson.loads(terms_body)
+    _demand(columns[_STATUS] == "approved" and terms["expected_version"] == version)
+    execution_id = facts.new_id()
+
+    columns[_ATTEMPTS] += 1
+    columns[_EXECUTION] = execution_id
+    at = _move(columns, "resolving")
+    first = facts.resolved(request_id, columns[_REVISION], at, execution_id, version)
+    first_body, head = _link(first | {"digest": digest, "seal": _seal(columns)}, head)
+
+    begun = time.perf_counter_ns()
+    after, changes = facts.merged(orjson.loads(body), orjson.loads(terms["payload"]))
+    _demand(changes == terms["effect"])
+    after_body = facts.dump(after)
+    after_hash = sha256(after_body.encode()).hexdigest()
+    spent = (time.perf_counter_ns() - begun) // 1000
+
+    columns[_RESOLVED], columns[_RESULTING] = version, version + 1
+    at = _move(columns, "executed")
+    audit = facts.audited(request_id, at, execution_id, state_id, version, changes, spent)
+    audit_body, columns[_AUDIT_HEAD] = _link(audit, columns[_AUDIT_HEAD])
+    columns[_AUDITS] += 1
+    second = facts.executed(request_id, columns[_REVISION], at, execution_id, version)
+    second["metadata"]["state_hash"] = after_hash
+    second_body, second_head = _link(second | {"digest": digest, "seal": _seal(columns)}, head)
+    entry = facts.entered(state_id, version + 1, at, request_id, execution_id, changes)
+    hashes = {"before_hash": before_hash, "after_hash": after_hash, "state_type": state_type}
+    entry_body, entry_hash = _link(entry | hashes, history_head)
+
+    moved = (columns[each] for each in (_UPDATED, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION))
+    request = (columns[_REVISION], second_head, *moved, request_id, read_revision)
+    _demand(connection.execute(_UPDATE_REQUEST, request).rowcount == 1)
+    state = (version + 1, after_body, after_hash, state_id, version)
+    _demand(connection.execute(_UPDATE_STATE, state).rowcount == 1)
+    decisions = [(request_id, read_revision + 1, first_body, head), (request_id, read_revision + 2, second_body, second_head)]
+    connection.executemany(_ADD_DECISION, decisions)
+    connection.execute(_ADD_AUDIT, (request_id, columns[_AUDITS], audit_body, columns[_AUDIT_HEAD]))
+    connection.execute(_ADD_HISTORY, (state_id, version + 1, entry_body, entry_hash))
+
+
+def _demand(holds: bool) -> None:  # noqa: FBT001 - the condition itself
+    if not holds:
+        raise facts.StaleError("the request or its state is not what was approved")
+
+
+def _move(columns: list[Any], status: str) -> str:
+    at = facts.moment()
+    columns[_STATUS] = status
+    columns[_REVISION] += 1
+    columns[_UPDATED] = (at - _EPOCH) // timedelta(microseconds=1)
+    return facts.stamp(at)
+
+
+def _seal(columns: list[Any]) -> str:
+    return sha256(orjson.dumps(columns)).hexdigest()
+
+
+def _link(record: facts.Facts, previous: str) -> tuple[str, str]:
+    body = facts.dump(record)
+    return body, sha256((previous + body).encode()).hexdigest()
+
+
+class BareInsert:
+    """One durable INSERT and COMMIT: what the disk asks for being told anything at all."""
+
+    one = Tally(inserted=1)
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "bare.db"
+        self._connection = connected(self._path)
+        self._connection.execute("CREATE TABLE bare (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
+        self._count = 0
+
+    def prepare(self, count: int) -> None:
+        """Remember how many."""
+        self._count += count
+
+    def run(self) -> None:
+        """Insert them."""
+        for _ in range(self._count):
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("INSERT INTO bare (body) VALUES ('executed')")
+            self._connection.execute("COMMIT")
+        self._count = 0
+
+    def tally(self) -> Tally:
+        """Count the rows."""
+        with closing(sqlite3.connect(self._path)) as connection:
+            return Tally(inserted=connection.execute("SELECT count(*) FROM bare").fetchone()[0])
+
+    def durability(self) -> Iterable[tuple[str, int]]:
+        """Ask the connection that writes."""
+        return [durability_of(self._connection)]
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()

@@ -1,0 +1,47 @@
+"""The table: what each peer costs, and how it compares, pair by pair within the rounds of one run."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from benchmarks.peers.listing import SIGNOFF, UNIT, Budget, Entry
+from benchmarks.peers.rounds import Times
+
+HEADER: Final = ("peer", "durable", "median us", "min us", "/ signoff", "/ unit", "budget", "met", "leaves out")
+
+
+def table(entries: Sequence[Entry], times: Times) -> str:
+    """Give the table as Markdown, its columns aligned."""
+    rows = [HEADER, *(_row(entry, times) for entry in entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _row(entry: Entry, times: Times) -> tuple[str, ...]:
+    own = times[entry.name]
+    to_signoff = ratio(own, times[SIGNOFF[entry.durable]])
+    to_unit = ratio(own, times[UNIT[entry.durable]])
+    return (
+        entry.title,
+        "WAL, FULL" if entry.durable else "no",
+        f"{median(own):.1f}",
+        f"{min(own):.1f}",
+        f"{to_signoff:.2f}",
+        f"{to_unit:.2f}",
+        entry.budget.words if entry.budget else "",
+        _met(entry.budget, to_signoff, to_unit),
+        entry.leaves_out,
+    )
+
+
+def _met(budget: Budget | None, to_signoff: float, to_unit: float) -> str:
+    if budget is None:
+        return ""
+    return "yes" if budget.holds(to_unit if budget.unit else to_signoff) else "NO"
+
+
+def ratio(own: Sequence[float], other: Sequence[float]) -> float:
+    """Give the median of the ratios within each round: what slows a whole round down, cancels out."""
+    return median(one / two for one, two in zip(own, other, strict=True))
