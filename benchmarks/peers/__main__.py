@@ -22,8 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure what is installed; give the exit code."""
     parser = argparse.ArgumentParser("python -m benchmarks.peers", description="signoff side by side with its peers")
     parser.add_argument("--rounds", type=_whole, default=9, metavar="N", help="rounds that count (default 9)")
-    parser.add_argument("--per-round", type=_whole, default=100, metavar="N", help="executions in a round (default 100)")
-    parser.add_argument("--only", action="append", default=[], choices=[entry.name for entry in ENTRIES], metavar="NAME")
+    parser.add_argument(
+        "--per-round", type=_whole, default=100, metavar="N", help="executions in a round (default 100)"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], choices=[entry.name for entry in ENTRIES], metavar="NAME"
+    )
     parser.add_argument("--folder", type=Path, help="where the files go: on the disk that is to be measured")
     options = parser.parse_args(arguments)
 

@@ -1,11 +1,11 @@
-"""Two transitions, approved -> resolving -> executed, by a machine alone: nothing is loaded, compared, kept or recorded.
+"""Two transitions, approved -> resolving -> executed, by a machine alone: nothing is kept, compared or recorded.
 
 Machines and their models are made before the clock starts, which is kinder than real use.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from transitions import Machine
 
@@ -33,7 +33,7 @@ class BareTransitions:
     """Stock `transitions`: two bare triggers."""
 
     one = MACHINE_ONLY
-    extras: dict[str, Any] = {}
+    extras: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, _folder: Path) -> None:
         self._machine = Machine(
@@ -77,7 +77,7 @@ class BareTransitions:
 class GuardedTransitions(BareTransitions):
     """Stock `transitions`: two triggers, each with a guard and a callback that do next to nothing."""
 
-    extras = {"conditions": "may_go", "after": "note"}
+    extras: ClassVar[dict[str, Any]] = {"conditions": "may_go", "after": "note"}
 
     def tally(self) -> Tally:
         """Count the slots that arrived with both callbacks called."""

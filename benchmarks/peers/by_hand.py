@@ -1,4 +1,4 @@
-"""The floor: by hand, in plain `sqlite3` and `hashlib`, the same rows that signoff writes; and one bare insert, the unit.
+"""The floor: the same rows that signoff writes, by hand, in plain `sqlite3`; and one bare insert, the unit.
 
 The floor writes every row and column as signoff does, with its JSON, seals and chained hashes, so that `verify()` of
 signoff passes afterwards. It leaves out what makes them worth something: it checks no chain, digest or seal of what it
@@ -19,7 +19,7 @@ import orjson
 
 from benchmarks.peers import facts
 from benchmarks.peers.governed import approved, opened, verified
-from benchmarks.peers.peer import GOVERNED, Tally, connected, counted, durability_of
+from benchmarks.peers.peer import GOVERNED, Tally, connected, durability_of
 from signoff.store.sqlite import SqliteStore
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,13 +97,14 @@ def execute(connection: sqlite3.Connection, request_id: str) -> None:
     columns, (head, terms_body, version, body, before_hash, state_type, history_head) = row[:_SEALED], row[_SEALED:]
     digest, state_id, read_revision = columns[3], columns[21], columns[_REVISION]
     terms = orjson.loads(terms_body)
-    _demand(columns[_STATUS] == "approved" and terms["expected_version"] == version)
-    execution_id = facts.new_id()
+    attempt = facts.Attempt(request_id, state_id, read_revision, version)
+    attempt.demand(terms["expected_version"])
+    _demand(columns[_STATUS] == "approved")
 
     columns[_ATTEMPTS] += 1
-    columns[_EXECUTION] = execution_id
+    columns[_EXECUTION] = attempt.execution_id
     at = _move(columns, "resolving")
-    first = facts.resolved(request_id, columns[_REVISION], at, execution_id, version)
+    first = attempt.resolved(at)
     first_body, head = _link(first | {"digest": digest, "seal": _seal(columns)}, head)
 
     begun = time.perf_counter_ns()
@@ -115,13 +116,13 @@ def execute(connection: sqlite3.Connection, request_id: str) -> None:
 
     columns[_RESOLVED], columns[_RESULTING] = version, version + 1
     at = _move(columns, "executed")
-    audit = facts.audited(request_id, at, execution_id, state_id, version, changes, spent)
+    audit = attempt.audited(at, changes, spent)
     audit_body, columns[_AUDIT_HEAD] = _link(audit, columns[_AUDIT_HEAD])
     columns[_AUDITS] += 1
-    second = facts.executed(request_id, columns[_REVISION], at, execution_id, version)
+    second = attempt.executed(at)
     second["metadata"]["state_hash"] = after_hash
     second_body, second_head = _link(second | {"digest": digest, "seal": _seal(columns)}, head)
-    entry = facts.entered(state_id, version + 1, at, request_id, execution_id, changes)
+    entry = attempt.entered(at, changes)
     hashes = {"before_hash": before_hash, "after_hash": after_hash, "state_type": state_type}
     entry_body, entry_hash = _link(entry | hashes, history_head)
 
@@ -130,7 +131,10 @@ def execute(connection: sqlite3.Connection, request_id: str) -> None:
     _demand(connection.execute(_UPDATE_REQUEST, request).rowcount == 1)
     state = (version + 1, after_body, after_hash, state_id, version)
     _demand(connection.execute(_UPDATE_STATE, state).rowcount == 1)
-    decisions = [(request_id, read_revision + 1, first_body, head), (request_id, read_revision + 2, second_body, second_head)]
+    decisions = [
+        (request_id, read_revision + 1, first_body, head),
+        (request_id, read_revision + 2, second_body, second_head),
+    ]
     connection.executemany(_ADD_DECISION, decisions)
     connection.execute(_ADD_AUDIT, (request_id, columns[_AUDITS], audit_body, columns[_AUDIT_HEAD]))
     connection.execute(_ADD_HISTORY, (state_id, version + 1, entry_body, entry_hash))
@@ -142,7 +146,7 @@ def _demand(holds: bool) -> None:  # noqa: FBT001 - the condition itself
 
 
 def _move(columns: list[Any], status: str) -> str:
-    at = facts.moment()
+    at = datetime.now(UTC)
     columns[_STATUS] = status
     columns[_REVISION] += 1
     columns[_UPDATED] = (at - _EPOCH) // timedelta(microseconds=1)

@@ -97,7 +97,7 @@ def _workflow(connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - decorate
     def execute(request_id: str) -> str:
         execution_id, version = resolve(request_id)
         replace(request_id, execution_id, version)
-        return confirm(request_id)
+        return str(confirm(request_id))
 
     return execute
 
@@ -119,11 +119,10 @@ UPDATE requests SET status = 'executed', revision = ?, resolved_version = ?, res
 def _write(connection: sqlite3.Connection, request_id: str, execution_id: str, version: int) -> None:
     state_id, revision, payload, body = connection.execute(_READ, (request_id,)).fetchone()
     after, changes = facts.merged(facts.load(body), facts.load(payload))
-    at = facts.stamp(facts.moment())
-    first = facts.resolved(request_id, revision + 1, at, execution_id, version)
-    second = facts.executed(request_id, revision + 2, at, execution_id, version)
-    audit = facts.audited(request_id, at, execution_id, state_id, version, changes)
-    entry = facts.entered(state_id, version + 1, at, request_id, execution_id, changes)
+    attempt = facts.Attempt(request_id, state_id, revision, version, execution_id)
+    at = facts.now()
+    first, second = attempt.resolved(at), attempt.executed(at)
+    audit, entry = attempt.audited(at, changes), attempt.entered(at, changes)
     state = (version + 1, facts.dump(after), state_id, version)
     request = (revision + 2, version, version + 1, execution_id, at, request_id, revision)
     updated = [connection.execute(_UPDATE_STATE, state).rowcount, connection.execute(_UPDATE_REQUEST, request).rowcount]

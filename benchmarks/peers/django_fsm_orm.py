@@ -152,23 +152,23 @@ def execute(request_id: str) -> None:
     """Make the change and write the trail."""
     request = RequestRow.objects.get(pk=request_id)
     state = StateRow.objects.get(pk=request.state_id)
-    version, seq, execution_id = state.version, request.revision + 1, facts.new_id()
-    if request.expected_version != version:
-        raise facts.StaleError(f"version {version}, approved for {request.expected_version}")
-    request.resolve(execution_id)
-    at = facts.stamp(facts.moment())
-    first = facts.resolved(request.id, seq, at, execution_id, version)
+    version, seq = state.version, request.revision + 1
+    attempt = facts.Attempt(request.id, state.id, request.revision, version)
+    attempt.demand(request.expected_version)
+    request.resolve(attempt.execution_id)
+    at = facts.now()
+    first = attempt.resolved(at)
 
     after, changes = facts.merged(facts.load(state.body), facts.load(request.payload))
     replaced = StateRow.objects.filter(pk=state.pk, version=version)
     if replaced.update(version=version + 1, body=facts.dump(after)) != 1:
         raise facts.StaleError("somebody was faster")
 
-    at = facts.stamp(facts.moment())
+    at = facts.now()
     request.execute(version, at)
-    second = facts.executed(request.id, seq + 1, at, execution_id, version)
-    audit = facts.audited(request.id, at, execution_id, state.id, version, changes)
-    entry = facts.entered(state.id, version + 1, at, request.id, execution_id, changes)
+    second = attempt.executed(at)
+    audit = attempt.audited(at, changes)
+    entry = attempt.entered(at, changes)
     request.save()
     DecisionRow.objects.bulk_create(
         [

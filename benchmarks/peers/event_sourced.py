@@ -89,7 +89,7 @@ class EventSourced:
 
     def prepare(self, count: int) -> None:
         """Record what leads to approved requests."""
-        submitted, voted, approved = ({"code": code, "at": facts.stamp(facts.moment())} for code in BEGUN)
+        submitted, voted, approved = ({"code": code, "at": facts.now()} for code in BEGUN)
         for _ in range(count):
             state = StateOf(content=facts.BEFORE)
             request = RequestOf(state.id, 1, facts.PAYLOAD, submitted)
@@ -134,17 +134,14 @@ def execute(app: Any, request_id: UUID) -> None:  # noqa: ANN401 - see EventSour
     """Make the change, and save both aggregates in one commit."""
     request = app.repository.get(request_id)
     state = app.repository.get(request.state_id)
-    name, state_name = str(request_id), str(state.id)
-    version, seq, execution_id = state.version, request.version + 1, facts.new_id()
-    if request.expected_version != version:
-        raise facts.StaleError(f"version {version}, approved for {request.expected_version}")
-    at = facts.stamp(facts.moment())
-    request.resolve(execution_id, facts.resolved(name, seq, at, execution_id, version))
+    attempt = facts.Attempt(str(request_id), str(state.id), request.version, state.version)
+    attempt.demand(request.expected_version)
+    request.resolve(attempt.execution_id, attempt.resolved(facts.now()))
 
     after, changes = facts.merged(state.content, request.payload)
 
-    at = facts.stamp(facts.moment())
-    request.execute(version + 1, facts.executed(name, seq + 1, at, execution_id, version))
-    request.audit(facts.audited(name, at, execution_id, state_name, version, changes))
-    state.replace(after, facts.entered(state_name, version + 1, at, name, execution_id, changes))
+    at = facts.now()
+    request.execute(state.version + 1, attempt.executed(at))
+    request.audit(attempt.audited(at, changes))
+    state.replace(after, attempt.entered(at, changes))
     app.save(request, state)

@@ -1,5 +1,6 @@
 """What one execution puts on record: for every peer the facts that signoff records, its digests and seals left out."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -9,7 +10,8 @@ import uuid_utils
 Facts: TypeAlias = dict[str, Any]
 
 RUNNER = "runner"
-BEFORE, AFTER = {"daily": 10}, {"daily": 50}
+BEFORE: Facts = {"daily": 10}
+AFTER: Facts = {"daily": 50}
 PAYLOAD: Facts = {"merge": AFTER}
 
 
@@ -22,9 +24,9 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
-def moment() -> datetime:
-    """Say what time it is."""
-    return datetime.now(UTC)
+def now() -> str:
+    """Say what time it is, as signoff writes it."""
+    return stamp(datetime.now(UTC))
 
 
 def stamp(at: datetime) -> str:
@@ -54,83 +56,100 @@ def merged(content: Facts, payload: Facts) -> tuple[Facts, list[Facts]]:
     return after, changes
 
 
-def resolution(expected: int, current: int) -> Facts:
-    """Say what comparing the versions gave."""
-    return {
-        "expected_version": expected,
-        "current_version": current,
-        "strategy": "reject",
-        "outcome": "unchanged",
-        "drift": [],
-        "unlisted": 0,
-    }
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution, and the records of it.
 
+    Attributes:
+        request_id: of which request.
+        state_id: of which state.
+        revision: how many decisions the request has before it.
+        version: the version of the state.
+        execution_id: its own id.
+    """
 
-def resolved(request_id: str, seq: int, at: str, execution_id: str, version: int) -> Facts:
-    """Give the decision that the version is the approved one."""
-    facts = {"execution_id": execution_id, "attempt": 1, **resolution(version, version)}
-    return _decision(request_id, seq, at, facts) | {
-        "category": "version_resolution",
-        "code": "resolved",
-        "trigger": "resolve",
-        "from_status": "approved",
-        "to_status": "resolving",
-    }
+    request_id: str
+    state_id: str
+    revision: int
+    version: int
+    execution_id: str = field(default_factory=new_id)
 
+    def demand(self, expected: int) -> None:
+        """See to it that the version is the approved one.
 
-def executed(request_id: str, seq: int, at: str, execution_id: str, version: int) -> Facts:
-    """Give the decision that the change was made."""
-    facts = {"execution_id": execution_id, "resolved_version": version, "resulting_version": version + 1}
-    return _decision(request_id, seq, at, facts) | {
-        "category": "execution",
-        "code": "executed",
-        "trigger": "execute",
-        "from_status": "resolving",
-        "to_status": "executed",
-    }
+        Raises:
+            StaleError: it is not.
+        """
+        if expected != self.version:
+            raise StaleError(f"version {self.version}, approved for {expected}")
 
+    def resolution(self) -> Facts:
+        """Say what comparing the versions gave."""
+        return {
+            "expected_version": self.version,
+            "current_version": self.version,
+            "strategy": "reject",
+            "outcome": "unchanged",
+            "drift": [],
+            "unlisted": 0,
+        }
 
-def _decision(request_id: str, seq: int, at: str, metadata: Facts) -> Facts:
-    who = {"actor": RUNNER, "on_behalf_of": None, "reason": ""}
-    return {"request_id": request_id, "seq": seq, "at": at, "metadata": metadata, **who}
+    def resolved(self, at: str) -> Facts:
+        """Give the decision that the version is the approved one."""
+        return self._decision(1, at, {"execution_id": self.execution_id, "attempt": 1, **self.resolution()}) | {
+            "category": "version_resolution",
+            "code": "resolved",
+            "trigger": "resolve",
+            "from_status": "approved",
+            "to_status": "resolving",
+        }
 
+    def executed(self, at: str) -> Facts:
+        """Give the decision that the change was made."""
+        versions = {"resolved_version": self.version, "resulting_version": self.version + 1}
+        return self._decision(2, at, {"execution_id": self.execution_id, **versions}) | {
+            "category": "execution",
+            "code": "executed",
+            "trigger": "execute",
+            "from_status": "resolving",
+            "to_status": "executed",
+        }
 
-def audited(
-    request_id: str, at: str, execution_id: str, state_id: str, version: int, changes: list[Facts], duration_us: int = 0
-) -> Facts:
-    """Give the audit record of the attempt."""
-    return {
-        "request_id": request_id,
-        "seq": 1,
-        "at": at,
-        "execution_id": execution_id,
-        "attempt": 1,
-        "actor": RUNNER,
-        "outcome": "executed",
-        "state_id": state_id,
-        "resolution": resolution(version, version),
-        "resulting_version": version + 1,
-        "answers": [{"policy": "require 1 approval", "verdict": "require", "detail": "1 approval"}],
-        "issues": [],
-        "changes": changes,
-        "error": "",
-        "duration_us": duration_us,
-    }
+    def _decision(self, number: int, at: str, metadata: Facts) -> Facts:
+        who = {"actor": RUNNER, "on_behalf_of": None, "reason": ""}
+        return {"request_id": self.request_id, "seq": self.revision + number, "at": at, "metadata": metadata, **who}
 
+    def audited(self, at: str, changes: list[Facts], duration_us: int = 0) -> Facts:
+        """Give the audit record."""
+        return {
+            "request_id": self.request_id,
+            "seq": 1,
+            "at": at,
+            "execution_id": self.execution_id,
+            "attempt": 1,
+            "actor": RUNNER,
+            "outcome": "executed",
+            "state_id": self.state_id,
+            "resolution": self.resolution(),
+            "resulting_version": self.version + 1,
+            "answers": [{"policy": "require 1 approval", "verdict": "require", "detail": "1 approval"}],
+            "issues": [],
+            "changes": changes,
+            "error": "",
+            "duration_us": duration_us,
+        }
 
-def entered(
-    state_id: str, version: int, at: str, request_id: str, execution_id: str, changes: list[Facts]
-) -> Facts:
-    """Give the history entry of a version that was made."""
-    return {
-        "state_id": state_id,
-        "state_type": "Document",
-        "version": version,
-        "kind": "executed",
-        "at": at,
-        "actor": RUNNER,
-        "changes": changes,
-        "request_id": request_id,
-        "execution_id": execution_id,
-        "mutation": "MergeDocument",
-    }
+    def entered(self, at: str, changes: list[Facts]) -> Facts:
+        """Give the history entry."""
+        return {
+            "state_id": self.state_id,
+            "state_type": "Document",
+            "version": self.version + 1,
+            "kind": "executed",
+            "at": at,
+            "actor": RUNNER,
+            "changes": changes,
+            "request_id": self.request_id,
+            "execution_id": self.execution_id,
+            "mutation": "MergeDocument",
+        }

@@ -6,7 +6,7 @@ policies, requirements and deadlines, strategies other than reject, typed refusa
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Engine, ForeignKey, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -27,7 +27,7 @@ class StateRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column()
     body: Mapped[str]
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__: ClassVar = {"version_id_col": version}
 
 
 class RequestRow(Base):
@@ -154,22 +154,22 @@ def execute(session: Session, request_id: str, machine: Any) -> None:  # noqa: A
     """Make the change and write the trail."""
     request = session.get_one(RequestRow, request_id)
     state = session.get_one(StateRow, request.state_id)
-    version, execution_id, mover = state.version, facts.new_id(), machine(request)
-    if request.expected_version != version:
-        raise facts.StaleError(f"version {version}, approved for {request.expected_version}")
+    version, seq, mover = state.version, request.revision + 1, machine(request)
+    attempt = facts.Attempt(request.id, state.id, request.revision, version)
+    attempt.demand(request.expected_version)
     mover.resolve()
-    at, seq = facts.stamp(facts.moment()), request.revision + 1
-    first = facts.resolved(request.id, seq, at, execution_id, version)
+    at = facts.now()
+    first = attempt.resolved(at)
 
     after, changes = facts.merged(facts.load(state.body), facts.load(request.payload))
     state.body = facts.dump(after)
 
     mover.execute()
-    at = facts.stamp(facts.moment())
-    second = facts.executed(request.id, seq + 1, at, execution_id, version)
-    audit = facts.audited(request.id, at, execution_id, state.id, version, changes)
-    entry = facts.entered(state.id, version + 1, at, request.id, execution_id, changes)
-    request.revision, request.updated_at, request.execution_id = seq + 1, at, execution_id
+    at = facts.now()
+    second = attempt.executed(at)
+    audit = attempt.audited(at, changes)
+    entry = attempt.entered(at, changes)
+    request.revision, request.updated_at, request.execution_id = seq + 1, at, attempt.execution_id
     request.resolved_version, request.resulting_version = version, version + 1
     session.add_all(
         [
