@@ -38,13 +38,13 @@ WHERE r.id = ?
 """The columns that a seal covers, in its order, then what else is needed: one row for it all."""
 
 _SEALED: Final = 25
-_REVISION, _STATUS, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION, _UPDATED = (
-    *(1, 2, 5, 7, 8, 10, 11, 12, 20),
-)
+_REVISION, _STATUS, _DIGEST, _ATTEMPTS, _AUDITS, _AUDIT_HEAD = 1, 2, 3, 5, 7, 8
+_RESOLVED, _RESULTING, _EXECUTION, _UPDATED = 10, 11, 12, 20
+_MOVED: Final = (_REVISION, _UPDATED, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION)
 
 _UPDATE_REQUEST: Final = """
 UPDATE signoff_requests
-SET revision = ?, status = 'executed', head = ?, updated_at = ?, attempts = ?, audits = ?, audit_head = ?,
+SET status = 'executed', head = ?, revision = ?, updated_at = ?, attempts = ?, audits = ?, audit_head = ?,
     resolved_version = ?, resulting_version = ?, execution_id = ?
 WHERE id = ? AND revision = ?
 """
@@ -94,18 +94,15 @@ class HandWritten:
 def execute(connection: sqlite3.Connection, request_id: str) -> None:
     """Write what one execution leaves, in the open transaction."""
     row = list(connection.execute(_READ, (request_id,)).fetchone())
-    columns, (head, terms_body, version, body, before_hash, state_type, history_head) = row[:_SEALED], row[_SEALED:]
-    digest, state_id, read_revision = columns[3], columns[21], columns[_REVISION]
+    columns, (head, terms_body, version, body, *hashes) = row[:_SEALED], row[_SEALED:]
     terms = orjson.loads(terms_body)
-    attempt = facts.Attempt(request_id, state_id, read_revision, version)
+    attempt = facts.Attempt(request_id, terms["state_id"], columns[_REVISION], version)
     attempt.demand(terms["expected_version"])
     _demand(columns[_STATUS] == "approved")
 
     columns[_ATTEMPTS] += 1
     columns[_EXECUTION] = attempt.execution_id
-    at = _move(columns, "resolving")
-    first = attempt.resolved(at)
-    first_body, head = _link(first | {"digest": digest, "seal": _seal(columns)}, head)
+    resolved = _decided(attempt.resolved(_move(columns, "resolving")), columns, head)
 
     begun = time.perf_counter_ns()
     after, changes = facts.merged(orjson.loads(body), orjson.loads(terms["payload"]))
@@ -116,28 +113,31 @@ def execute(connection: sqlite3.Connection, request_id: str) -> None:
 
     columns[_RESOLVED], columns[_RESULTING] = version, version + 1
     at = _move(columns, "executed")
-    audit = attempt.audited(at, changes, spent)
-    audit_body, columns[_AUDIT_HEAD] = _link(audit, columns[_AUDIT_HEAD])
+    audit = _link(attempt.audited(at, changes, spent), columns[_AUDIT_HEAD])
     columns[_AUDITS] += 1
-    second = attempt.executed(at)
-    second["metadata"]["state_hash"] = after_hash
-    second_body, second_head = _link(second | {"digest": digest, "seal": _seal(columns)}, head)
-    entry = attempt.entered(at, changes)
-    hashes = {"before_hash": before_hash, "after_hash": after_hash, "state_type": state_type}
-    entry_body, entry_hash = _link(entry | hashes, history_head)
+    columns[_AUDIT_HEAD] = audit[1]
+    decision = attempt.executed(at)
+    decision["metadata"]["state_hash"] = after_hash
+    executed = _decided(decision, columns, resolved[1])
+    entry = _entered(attempt.entered(at, changes), after_hash, *hashes)
 
-    moved = (columns[each] for each in (_UPDATED, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION))
-    request = (columns[_REVISION], second_head, *moved, request_id, read_revision)
-    _demand(connection.execute(_UPDATE_REQUEST, request).rowcount == 1)
-    state = (version + 1, after_body, after_hash, state_id, version)
+    state = (version + 1, after_body, after_hash, attempt.state_id, version)
     _demand(connection.execute(_UPDATE_STATE, state).rowcount == 1)
-    decisions = [
-        (request_id, read_revision + 1, first_body, head),
-        (request_id, read_revision + 2, second_body, second_head),
-    ]
+    moved = [columns[each] for each in _MOVED]
+    request = (executed[1], *moved, request_id, attempt.revision)
+    _demand(connection.execute(_UPDATE_REQUEST, request).rowcount == 1)
+    decisions = [(request_id, attempt.revision + 1, *resolved), (request_id, attempt.revision + 2, *executed)]
     connection.executemany(_ADD_DECISION, decisions)
-    connection.execute(_ADD_AUDIT, (request_id, columns[_AUDITS], audit_body, columns[_AUDIT_HEAD]))
-    connection.execute(_ADD_HISTORY, (state_id, version + 1, entry_body, entry_hash))
+    connection.execute(_ADD_AUDIT, (request_id, columns[_AUDITS], *audit))
+    connection.execute(_ADD_HISTORY, (attempt.state_id, version + 1, *entry))
+
+
+def _decided(decision: facts.Facts, columns: list[Any], head: str) -> tuple[str, str]:
+    return _link(decision | {"digest": columns[_DIGEST], "seal": _seal(columns)}, head)
+
+
+def _entered(entry: facts.Facts, after: str, before: str, state_type: str, head: str) -> tuple[str, str]:
+    return _link(entry | {"before_hash": before, "after_hash": after, "state_type": state_type}, head)
 
 
 def _demand(holds: bool) -> None:  # noqa: FBT001 - the condition itself
