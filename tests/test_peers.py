@@ -14,7 +14,7 @@ from benchmarks.peers.governed import InMemory, OnSqlite, approved, opened
 from benchmarks.peers.listing import ENTRIES, SIGNOFF, UNIT, Budget, Entry, chosen
 from benchmarks.peers.peer import GOVERNED, CheckError, Peer, check, connected, durability_of, make
 from benchmarks.peers.report import HEADER, ratio, table
-from benchmarks.peers.rounds import measured
+from benchmarks.peers.rounds import Sample, measured
 
 from signoff.store.sqlite import SqliteStore
 
@@ -179,21 +179,30 @@ def test_the_table_says_which_budgets_are_met() -> None:
         Entry(SIGNOFF[True], "us", "", "nothing", budget=met),
         Entry("peer", "them", "", "some", budget=missed),
     ]
-    times = {UNIT[True]: [1.0, 1.0], SIGNOFF[True]: [3.0, 3.0], "peer": [6.0, 6.0]}
+    times = {name: [Sample(wall, cpu=0.5)] * 2 for name, wall in ((UNIT[True], 1), (SIGNOFF[True], 3), ("peer", 6))}
     _, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table(entries, times).splitlines())
     verdict = HEADER.index("met")
-    assert [(row[0], row[4], row[5], row[verdict]) for row in rows] == [
+    assert [(row[0], row[5], row[6], row[verdict]) for row in rows] == [
         ("a unit", "0.33", "1.00", ""),
         ("us", "1.00", "3.00", "yes"),
         ("them", "2.00", "6.00", "NO"),
     ]
 
 
+def test_in_memory_processor_time_is_compared_and_on_a_disk_the_time_that_passes() -> None:
+    samples = {False: [Sample(wall=8.0, cpu=2.0)], True: [Sample(wall=9.0, cpu=1.0)]}
+    entries = [Entry(names[durable], "", "", "", durable=durable) for durable in samples for names in (SIGNOFF, UNIT)]
+    text = table(entries, {entry.name: samples[entry.durable] for entry in entries})
+    assert [line.split("|")[3].strip() for line in text.splitlines()[2:]] == ["2.0", "2.0", "9.0", "9.0"]
+
+
 def test_an_absent_peer_is_named_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Entry, "installed", property(lambda entry: not entry.needs))
-    monkeypatch.setattr("benchmarks.peers.__main__.interleaved", lambda entries, *_: {e.name: [1.0] for e in entries})
+    monkeypatch.setattr(
+        "benchmarks.peers.__main__.interleaved", lambda entries, *_: {e.name: [Sample(1.0, 1.0)] for e in entries}
+    )
     assert main(["--rounds", "1", "--per-round", "1", "--only", "dbos", "--folder", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "DBOS workflow, three steps: not installed: pip install -r benchmarks/peers/requirements.txt" in said

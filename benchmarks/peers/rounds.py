@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeAlias
@@ -13,16 +14,30 @@ from typing import TypeAlias
 from benchmarks.peers.listing import Entry
 from benchmarks.peers.peer import Peer, check, make
 
-Times: TypeAlias = dict[str, list[float]]
-"""Microseconds for one execution, by name, one for each round."""
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one execution took in one round, in microseconds.
+
+    Attributes:
+        wall: by the clock on the wall.
+        cpu: of a processor, in all threads.
+    """
+
+    wall: float
+    cpu: float
+
+
+Times: TypeAlias = dict[str, list[Sample]]
+"""A sample for each round, by name."""
 
 
 class PeerFailedError(Exception):
     """A peer could not be measured."""
 
 
-def measured(peer: Peer, count: int, before: int, *, durable: bool) -> float:
-    """Let a peer execute so many requests; give microseconds for one, once it is checked that it did it.
+def measured(peer: Peer, count: int, before: int, *, durable: bool) -> Sample:
+    """Let a peer execute so many requests; give what one took, once it is checked that it did it.
 
     Args:
         peer: the peer.
@@ -32,11 +47,11 @@ def measured(peer: Peer, count: int, before: int, *, durable: bool) -> float:
     """
     peer.prepare(count)
     gc.collect()
-    begun = time.perf_counter()
+    wall, cpu = time.perf_counter_ns(), time.process_time_ns()
     peer.run()
-    spent = time.perf_counter() - begun
+    cpu, wall = time.process_time_ns() - cpu, time.perf_counter_ns() - wall
     check(peer, before + count, durable=durable)
-    return spent / count * 1e6
+    return Sample(wall / count / 1000, cpu / count / 1000)
 
 
 def interleaved(entries: Sequence[Entry], folder: Path, rounds: int, per_round: int) -> Times:
@@ -50,9 +65,9 @@ def interleaved(entries: Sequence[Entry], folder: Path, rounds: int, per_round: 
         for number in range(rounds + 1):
             for place in range(len(entries)):
                 entry = entries[(number + place) % len(entries)]
-                spent = _asked(entry, workers[entry.name], per_round)
+                sample = _asked(entry, workers[entry.name], per_round)
                 if number > 0:
-                    times[entry.name].append(spent)
+                    times[entry.name].append(sample)
     return times
 
 
@@ -72,13 +87,13 @@ def _worker(entry: Entry, folder: Path) -> Iterator[Connection]:
         process.join()
 
 
-def _asked(entry: Entry, worker: Connection, count: int) -> float:
+def _asked(entry: Entry, worker: Connection, count: int) -> Sample:
     worker.send(count)
     try:
         answer = worker.recv()
     except EOFError:
         raise PeerFailedError(f"{entry.title}: its process died") from None
-    if not isinstance(answer, float):
+    if not isinstance(answer, Sample):
         raise PeerFailedError(f"{entry.title}: {answer}")
     return answer
 
