@@ -221,6 +221,16 @@ def test_one_command_measures_in_processes_of_their_own(capfd: pytest.CaptureFix
     ]
 
 
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.needs], ids=lambda entry: entry.name)
+def test_a_peer_that_is_installed_does_all_of_the_work(
+    entry: Entry, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    if not entry.installed:
+        pytest.skip("not installed")
+    assert main(["--rounds", "1", "--per-round", "3", "--only", entry.name, "--folder", str(tmp_path)]) == 0
+    assert f"| {entry.title}" in capfd.readouterr().out
+
+
 def test_a_peer_that_fails_in_its_process_stops_it_all(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
