@@ -13,7 +13,7 @@ from benchmarks.peers.__main__ import main
 from benchmarks.peers.governed import InMemory, OnSqlite, approved, opened
 from benchmarks.peers.listing import ENTRIES, SIGNOFF, UNIT, Budget, Entry, chosen
 from benchmarks.peers.peer import GOVERNED, CheckError, Peer, check, connected, durability_of, make
-from benchmarks.peers.report import HEADER, ratio, table
+from benchmarks.peers.report import HEADER, doubts, ratio, table
 from benchmarks.peers.rounds import Sample, measured
 
 from signoff.store.sqlite import SqliteStore
@@ -168,6 +168,15 @@ def test_an_only_brings_along_what_it_is_compared_with() -> None:
     assert chosen([]) == ENTRIES
 
 
+def test_a_run_says_how_unsteady_its_units_were() -> None:
+    samples = [Sample(wall=wall, cpu=cpu) for wall, cpu in ((2.0, 9.0), (8.0, 9.0), (3.0, 27.0))]
+    said = doubts(ENTRIES, {entry.name: samples for entry in ENTRIES}).splitlines()
+    assert said == [
+        "transitions, two bare triggers: the slowest round took 3.0 times the fastest",
+        "one bare durable INSERT+COMMIT: the slowest round took 4.0 times the fastest",
+    ]
+
+
 def test_ratios_are_paired_within_a_round() -> None:
     assert ratio([2.0, 20.0, 200.0], [1.0, 10.0, 100.0]) == 2.0
 
@@ -214,7 +223,7 @@ def test_one_command_measures_in_processes_of_their_own(capfd: pytest.CaptureFix
     assert main(["--rounds", "1", "--per-round", "3", "--only", "floor", "--folder", str(tmp_path)]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].startswith("1 rounds of 3 executions each")
-    assert [line.split("|")[1].strip() for line in lines[4:]] == [
+    assert [line.split("|")[1].strip() for line in lines if line.startswith("| ")][1:] == [
         "one bare durable INSERT+COMMIT",
         "the same rows by hand, sqlite3",
         "signoff on SQLite",

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.peers.listing import ENTRIES, chosen
-from benchmarks.peers.report import table
+from benchmarks.peers.report import doubts, table
 from benchmarks.peers.rounds import PeerFailedError, interleaved
 
 
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
     print(
         f"{options.rounds} rounds of {options.per_round} executions each, peers in turn; Python"
-        f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n\n{table(present, times)}"
+        f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n\n{table(present, times)}\n\n{doubts(present, times)}"
     )
     return 0
 

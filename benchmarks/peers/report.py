@@ -5,7 +5,7 @@ from statistics import median
 from typing import Final
 
 from benchmarks.peers.listing import SIGNOFF, UNIT, Budget, Entry
-from benchmarks.peers.rounds import Times
+from benchmarks.peers.rounds import Sample, Times
 
 HEADER: Final = (
     "peer",
@@ -35,10 +35,8 @@ def table(entries: Sequence[Entry], times: Times) -> str:
 
 
 def _row(entry: Entry, times: Times) -> tuple[str, ...]:
-    own, signoff, unit = (
-        [sample.wall if entry.durable else sample.cpu for sample in times[name]]
-        for name in (entry.name, SIGNOFF[entry.durable], UNIT[entry.durable])
-    )
+    compared = (entry.name, SIGNOFF[entry.durable], UNIT[entry.durable])
+    own, signoff, unit = (_spent(times[name], durable=entry.durable) for name in compared)
     to_signoff, to_unit = ratio(own, signoff), ratio(own, unit)
     return (
         entry.title,
@@ -52,6 +50,20 @@ def _row(entry: Entry, times: Times) -> tuple[str, ...]:
         _met(entry.budget, to_signoff, to_unit),
         entry.leaves_out,
     )
+
+
+def _spent(samples: Sequence[Sample], *, durable: bool) -> list[float]:
+    return [sample.wall if durable else sample.cpu for sample in samples]
+
+
+def doubts(entries: Sequence[Entry], times: Times) -> str:
+    """Say how far each unit itself went up and down in this run: a ratio to it is no surer than that."""
+    lines = []
+    for entry in entries:
+        if entry.name == UNIT[entry.durable]:
+            spent = _spent(times[entry.name], durable=entry.durable)
+            lines.append(f"{entry.title}: the slowest round took {max(spent) / min(spent):.1f} times the fastest")
+    return "\n".join(lines)
 
 
 def _met(budget: Budget | None, to_signoff: float, to_unit: float) -> str:
