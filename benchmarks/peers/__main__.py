@@ -42,10 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
         except PeerFailedError as error:
             print(error, file=sys.stderr)
             return 1
-    print(
-        f"{options.rounds} rounds of {options.per_round} executions each, peers in turn; Python"
-        f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n\n{table(present, times)}\n\n{doubts(present, times)}"
-    )
+    size = f"{options.rounds} rounds of {options.per_round} executions each, peers in turn"
+    print(f"{size}; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n")
+    print(table(present, times))
+    print(f"\n{doubts(present, times)}")
     return 0
 
 
