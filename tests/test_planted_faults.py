@@ -23,8 +23,8 @@ from signoff.lifecycle.transition import Table, Transition, Trigger
 from signoff.model.request import Status
 from signoff.store.memory import MemoryStore, MemoryUnit
 from signoff.store.sql import queries
-from signoff.store.sqlite import SqliteStore
-from signoff.store.sqlite import store as sqlite_store
+from signoff.store.sqlite import SqliteStore, writers
+from signoff.store.sqlite.turnstile import Turnstile
 from signoff.testing import StoreContract
 from town import WAYS
 from turn import LEADS, Ask
@@ -172,13 +172,14 @@ def test_a_compare_and_set_without_its_where_fails_the_contract(name: str, monke
 
 
 @contextmanager
-def never_undone(connection: sqlite3.Connection, _: str) -> Iterator[None]:
-    """Commit at the end, whatever happened."""
-    connection.execute("BEGIN IMMEDIATE")
+def never_undone(connection: sqlite3.Connection, _: str, turnstile: Turnstile) -> Iterator[None]:
+    """Commit where it should roll back."""
+    turnstile.begin(connection)
     try:
         yield
-    finally:
+    except BaseException:
         connection.execute("COMMIT")
+        raise
 
 
 class Forgetful(MemoryStore):
@@ -210,6 +211,6 @@ def test_a_rollback_that_memory_forgets_is_caught_in_lock_step() -> None:
 
 
 def test_a_rollback_that_sqlite_forgets_is_caught_in_lock_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_store, "transaction", never_undone)
+    monkeypatch.setattr(writers, "opened", never_undone)
     with pytest.raises(AssertionError, match="the stores answer differently"):
         die_at_each_call(LockStep())
