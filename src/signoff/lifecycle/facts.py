@@ -15,8 +15,11 @@ from signoff.model.canonical import stamp
 from signoff.model.conditions import Freeze
 from signoff.model.request import MutationRequest
 from signoff.model.requirement import Requirement
+from signoff.model.resolution import Resolution
 
 Facts = dict[str, Any]
+
+_RESOLUTION = tuple(each.name for each in fields(Resolution))
 
 
 def none(_before: MutationRequest, _step: Step, _evidence: Evidence) -> Facts:
@@ -111,7 +114,7 @@ def override(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
 def resolution(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     """Record the resolution, drift report included."""
     said = given(step.resolution)
-    parts = {each.name: getattr(said, each.name) for each in fields(said)}
+    parts = {name: getattr(said, name) for name in _RESOLUTION}
     return {"execution_id": evidence.execution_id, "attempt": step.request.attempts, **parts}
 
 

@@ -76,7 +76,7 @@ class Lifecycle:
         if self.table.cell(step.status, trigger) is None:
             return False
         try:
-            return self._machine.events[trigger.value].trigger(step, evidence)
+            return self._machine.events[trigger].trigger(step, evidence)
         except MachineError as error:  # somebody has set the slot's state from outside
             raise self._refusal(step, trigger, "no_transition", str(error)) from error
 

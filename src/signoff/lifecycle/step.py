@@ -133,7 +133,7 @@ class Step:
         self.request = request
         self.trail = tuple(trail)
         self.ballots = Ballots.of(self.trail)
-        self.state: str = request.status.value
+        self.state = str(request.status)
         self.resolution: Resolution | None = None
         self.refusal: Refusal | None = None
         self.decisions: list[Link] = []

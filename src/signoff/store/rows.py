@@ -64,7 +64,7 @@ def to_row(request: MutationRequest) -> dict[str, Any]:
     return {
         "id": request.id,
         "revision": request.revision,
-        "status": request.status.value,
+        "status": str(request.status),
         "digest": request.digest,
         "head": request.head,
         "created_at": to_micros(request.created_at),
