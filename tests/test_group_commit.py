@@ -20,6 +20,7 @@ from signoff.store.sqlite import SqliteStore
 from signoff.store.sqlite import writers as module
 from signoff.store.sqlite.unit import SqliteUnit
 from signoff.testing.rows import a_link, a_state
+from test_state_source import UsersTable
 
 
 class Threads:
@@ -29,6 +30,7 @@ class Threads:
         self.store = store
         self.pool = ThreadPoolExecutor(32)
         self.said: list[str] = []
+        store._writers._clock = lambda: 0.0
         assert store._writer is not None
         store._writer.set_trace_callback(self._hear)
 
@@ -190,6 +192,29 @@ def test_so_many_share_a_commit_and_no_more(threads: Threads, path: Path, monkey
     assert threads.transactions().count("COMMIT") == 3  # of 7: 3, 3 and 1
     assert len(kept(path)) == 7
     assert module.MOST_TOGETHER == 16
+
+
+def test_nobody_joins_after_whoever_is_slow(threads: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([0.0, 1.0])
+    monkeypatch.setattr(threads.store._writers, "_clock", lambda: next(ticks, 1.0))
+    with threads.store.unit() as unit:
+        unit.write(new_state("a"))
+        waiting = [threads.behind(writes(name)) for name in "bc"]
+    assert [each.result() for each in waiting] == ["b", "c"]
+    assert threads.transactions() == [
+        *("BEGIN IMMEDIATE", "COMMIT"),
+        *("BEGIN IMMEDIATE", "SAVEPOINT signoff", "RELEASE signoff", "COMMIT"),
+    ]
+
+
+def test_tables_of_the_users_own_share_no_commit(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "own.db", sources=[UsersTable()])) as store:
+        threads = Threads(store)
+        with store.unit() as unit:
+            unit.write(new_state("a"))
+            waiting = threads.behind(writes("b"))
+        assert waiting.result() == "b"
+        assert threads.transactions() == ["BEGIN IMMEDIATE", "COMMIT"] * 2
 
 
 def test_they_come_first_come_first_served(threads: Threads) -> None:

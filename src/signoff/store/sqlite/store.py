@@ -58,7 +58,9 @@ class SqliteStore:
                 raise
         shared = self._path != MEMORY
         self._turnstile = Turnstile(self._path if shared and not read_only else "", timeout)
-        self._writers = Writers(self._opened, self._turnstile, self._path, MOST_TOGETHER if shared else 1)
+        # a table of the user's own may have constraints that are judged at the commit: it fails for them alone
+        most = MOST_TOGETHER if shared and not self._sources else 1
+        self._writers = Writers(self._opened, self._turnstile, self._path, most)
 
     def _connect(self) -> sqlite3.Connection:
         memory = self._path == MEMORY

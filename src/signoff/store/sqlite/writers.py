@@ -6,6 +6,7 @@ A unit of work that raises undoes itself alone. One thread by itself begins and 
 """
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,16 +20,20 @@ from signoff.store.sqlite.turnstile import Turnstile
 MOST_TOGETHER = 16
 """How many units of work share a commit at the most, so that nobody waits long for the others."""
 
+BRISK = 0.02
+"""Seconds that a unit of work may take; after a slower one nobody joins, for then a shared commit is a long wait."""
+
 
 class _Turn:
     """One thread's turn at the connection: what it waits for, and what became of it."""
 
-    __slots__ = ("alone", "durable", "failure", "joined", "ready", "thread")
+    __slots__ = ("alone", "begun", "durable", "failure", "joined", "ready", "thread")
 
     def __init__(self, *, alone: bool) -> None:
         self.thread = get_ident()
         self.alone = alone
         self.joined = False
+        self.begun = 0.0
         self.failure: StoreError | None = None
         self.ready, self.durable = Lock(), Lock()
         self.ready.acquire()
@@ -43,15 +48,22 @@ class Writers:
         turnstile: its way to the write lock.
         name: what errors are about.
         most: how many units of work share a commit at the most.
+        clock: gives seconds that only grow.
     """
 
     def __init__(
-        self, connection: Callable[[], sqlite3.Connection], turnstile: Turnstile, name: str, most: int = MOST_TOGETHER
+        self,
+        connection: Callable[[], sqlite3.Connection],
+        turnstile: Turnstile,
+        name: str,
+        most: int = MOST_TOGETHER,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
         self._turnstile = turnstile
         self._name = name
         self._most = most
+        self._clock = clock
         self._guard = Lock()
         self._now: _Turn | None = None
         self._waiting: deque[_Turn] = deque()
@@ -92,6 +104,7 @@ class Writers:
         turn = _Turn(alone=False)
         try:
             self._await(turn)
+            turn.begun = self._clock()
             connection = self._connection()
             with savepoint(connection, self._name) if turn.joined else opened(connection, self._name, self._turnstile):
                 yield connection
@@ -114,12 +127,13 @@ class Writers:
     def _leave(self, turn: _Turn, *, kept: bool) -> None:
         """Let the next one join the transaction, or make durable what was done in it and let the next one begin."""
         with self._guard:
-            if turn in self._waiting:  # it was interrupted before its turn came
-                self._waiting.remove(turn)
+            if self._now is not turn:  # it was interrupted before its turn came
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
                 return
             if kept:
                 self._done.append(turn)
-            if self._joins():
+            if self._clock() - turn.begun < BRISK and self._joins():
                 self._pass_on(joined=True)
                 return
         try:
@@ -155,7 +169,9 @@ class Writers:
             failure = self._failure()
         finally:
             for turn in done:
-                turn.failure = failure and type(failure)(*failure.args)
+                if failure is not None:
+                    turn.failure = type(failure)(*failure.args)
+                    turn.failure.__cause__ = failure.__cause__
                 turn.durable.release()
 
     def _failure(self) -> StoreError | None:
