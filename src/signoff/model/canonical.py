@@ -7,8 +7,10 @@ the value back.
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
@@ -192,9 +194,16 @@ class Codec(Generic[T]):
 
     def __init__(self, record: type[T], table: str) -> None:
         """Make the codec of a record type that is stored in `table`."""
-        self._adapter = TypeAdapter(record)
-        self._read = self._adapter.validator.validate_json
+        self._record = record
         self._table = table
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self._record)  # when it is first needed: whoever imports signoff should not wait for it
+
+    @cached_property
+    def _read(self) -> Callable[[bytes], T]:
+        return self._adapter.validator.validate_json
 
     def dump(self, record: T) -> bytes:
         """Give the record's canonical JSON; what JSON it holds has been through `canonical` before."""
@@ -211,7 +220,6 @@ class Codec(Generic[T]):
             IntegrityError: the body is not what `dump` wrote.
         """
         try:
-            record: T = self._read(body)
+            return self._read(body)
         except (ValidationError, SignoffError) as error:  # of pydantic, or of a record's own rules
             raise IntegrityError(self._table, row, f"the body cannot be read ({complaint(error)})") from error
-        return record
