@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
+from operator import attrgetter
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import orjson
@@ -173,8 +174,8 @@ class Link:
     hash: str
 
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
-"""The fields of each record type that was written."""
+_FIELDS: dict[type, tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]] = {}
+"""The names of the fields of each record type that was written, and what gets them all."""
 
 
 def _told(value: object) -> Json:
@@ -185,8 +186,10 @@ def _told(value: object) -> Json:
     if cls not in _FIELDS:
         if not is_dataclass(cls):
             raise TypeError(f"{cls.__name__} is no record")
-        _FIELDS[cls] = tuple(each.name for each in fields(cls))
-    return {name: getattr(value, name) for name in _FIELDS[cls]}
+        names = tuple(each.name for each in fields(cls))
+        _FIELDS[cls] = (names, attrgetter(*names, names[0]))  # one more: of one name alone it would give no tuple
+    names, values = _FIELDS[cls]
+    return dict(zip(names, values(value), strict=False))
 
 
 class Codec(Generic[T]):
