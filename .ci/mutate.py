@@ -1,0 +1,170 @@
+"""Mutation testing: mutmut, and what it lacks for this code. Used like it: `python .ci/mutate.py run [NAME ...]`.
+
+- mutmut leaves decorated functions alone, and most rules of the lifecycle are: here the decorator stays on the function
+  that chooses the mutant, and comes off the mutants.
+- mutmut forks when everything is imported: mutants of what runs at import get a process of their own.
+- One mutant is held to the quickest tests of each file that reach it, so that a survivor does not take minutes.
+"""
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import libcst as cst
+import pytest
+from _pytest.config import _prepareconfig
+from mutmut import __main__ as mutmut
+from mutmut.configuration import config as settings
+from mutmut.mutation import file_mutation
+from mutmut.mutation.file_mutation import MutationVisitor
+from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
+from mutmut.utils.file_utils import change_cwd
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
+from mutmut.workers.isolation import ForkRunner
+
+DECORATORS = {"rule", "property", "cached_property", "contextmanager"}
+"""Which may stay on the outside."""
+
+SECONDS = float(os.environ.get("MUTANT_SECONDS", "3"))
+"""How long the tests that one mutant is held to may take together."""
+
+AT_IMPORT_HELD_TO = ("test_lifecycle.py", "test_taxonomy.py")
+"""Files whose tests mutants of what runs at import are held to."""
+
+RUNS_AT_IMPORT = """
+import os; os.environ["MUTANT_UNDER_TEST"] = "stats"
+import signoff, signoff.store.sqlite
+from mutmut.state import state; print(*state()._stats, sep="\\n")
+"""
+
+_skips = MutationVisitor._skip_node_and_children  # noqa: SLF001 - there is no other way in
+_arranged = file_mutation.function_trampoline_arrangement
+_run_tests = PytestRunner.run_tests
+_collect = mutmut.collect_or_load_stats
+_start = ForkRunner.startup
+_at_import: set[str] = set()
+_collected: list["Collected"] = []
+
+
+def _decorated(node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.FunctionDef) or len(node.decorators) != 1:
+        return False
+    decorator = node.decorators[0].decorator
+    return isinstance(decorator, cst.Name) and decorator.value in DECORATORS
+
+
+def skips(visitor: MutationVisitor, node: cst.CSTNode) -> bool:
+    """Let decorated functions be mutated."""
+    return False if _decorated(node) else _skips(visitor, node)
+
+
+def arranged(function: cst.FunctionDef, mutants: Iterable[Any], class_name: str | None) -> tuple[Any, ...]:
+    """Take the decorator off the mutants and the copy of the original."""
+    declared, nodes, assigned, names = _arranged(function, mutants, class_name)
+    if _decorated(function):
+        nodes = [nodes[0], *(node.with_changes(decorators=[]) for node in nodes[1:])]
+    return declared, nodes, assigned, names
+
+
+def in_turn(tests: Iterable[str]) -> list[str]:
+    """Give the quickest test of each file, then the second quickest of each, and so on."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for test in sorted(tests, key=lambda test: (state().duration_by_test[test], test)):
+        files[test.partition("::")[0]].append(test)
+    return [test for test in chain.from_iterable(zip_longest(*files.values())) if test is not None]
+
+
+def quickest(tests: Iterable[str]) -> set[str]:
+    """Choose as many tests, of each file in turn, as there is time for."""
+    chosen, left = set(), SECONDS
+    for test in in_turn(tests):
+        if left > 0:
+            chosen.add(test)
+            left -= state().duration_by_test[test] + 0.002  # what pytest takes for each
+    return chosen
+
+
+def _held_to(tests: Iterable[str]) -> set[str]:
+    return {test for test in tests if test.partition("::")[0].endswith(AT_IMPORT_HELD_TO)}
+
+
+def collect(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - mutmut's own
+    """Collect which tests reach what, and keep the quickest for each function."""
+    _collect(*arguments, **options)
+    env = {**os.environ, "PYTHONPATH": str(Path("mutants/src").absolute())}
+    done = subprocess.run([sys.executable, "-c", RUNS_AT_IMPORT], env=env, check=True, capture_output=True, text=True)  # noqa: S603
+    _at_import.update(done.stdout.split())
+    reached = state().tests_by_mangled_function_name
+    for function in {*reached, *_at_import}:
+        reached[function] = quickest(reached[function])
+        if function in _at_import:
+            reached[function] |= _held_to(state().duration_by_test)
+
+
+class Collected:
+    """The tests, collected once, to be run in forks."""
+
+    def __init__(self) -> None:
+        arguments = ["--rootdir=.", "-qqq", "-s", "--tb=no", *settings().pytest_add_cli_args]
+        with change_cwd("mutants"):
+            self.config = _prepareconfig([*arguments, *settings().pytest_add_cli_args_test_selection])
+            self.config._do_configure()
+            self.session = pytest.Session.from_config(self.config)
+            self.config.hook.pytest_sessionstart(session=self.session)
+            self.items = {item.nodeid: item for item in self.session.perform_collect()}
+
+    def run(self, function: str, tests: Sequence[str]) -> int:
+        """Run tests in this process until one fails; those first that killed another mutant of the function."""
+        killers = Path("mutants/killers.txt").absolute()
+        known = killers.read_text("utf-8").splitlines() if killers.exists() else []
+        first = [line.partition(" ")[2] for line in known if line.partition(" ")[0] == function]
+        chosen = [self.items[test] for test in dict.fromkeys([*reversed(first), *in_turn(tests)]) if test in self.items]
+        with TemporaryDirectory() as folder, change_cwd("mutants"):
+            self.config._tmp_path_factory._basetemp = Path(folder)  # type: ignore[attr-defined]
+            for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+                self.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+                if self.session.testsfailed:
+                    with killers.open("a", encoding="utf-8") as file:
+                        file.write(f"{function} {item.nodeid}\n")
+                    return 1
+        return 0
+
+
+def run_tests(runner: PytestRunner, *, mutant_name: str | None, tests: Sequence[str]) -> int:
+    """Run tests in this process, and again in one of its own where the mutant must be there at import."""
+    if mutant_name is None:
+        return _run_tests(runner, mutant_name=mutant_name, tests=tests)
+    function = mangled_name_from_mutant_name(mutant_name)
+    failed = _collected[0].run(function, tests)
+    if failed or function not in _at_import:
+        return failed
+    arguments = [*runner._pytest_args_regular_run(_held_to(tests)), *runner._pytest_add_cli_args]
+    env = {**os.environ, "MUTANT_UNDER_TEST": mutant_name, "PYTHONPATH": str(Path("mutants/src").absolute())}
+    done = subprocess.run(  # noqa: S603 - as above
+        [sys.executable, "-m", "pytest", *arguments], cwd="mutants", env=env, check=False, capture_output=True
+    )
+    return min(done.returncode, 1)  # that nothing can even be collected is a kill, too
+
+
+def start(runner: ForkRunner) -> None:
+    """Collect the tests before the first fork."""
+    _collected.append(Collected())
+    _start(runner)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HYPOTHESIS_PROFILE", "mutation")
+    MutationVisitor._skip_node_and_children = skips
+    file_mutation.function_trampoline_arrangement = arranged
+    PytestRunner.run_tests = run_tests
+    ForkRunner.startup = start
+    ForkRunner.run_clean_tests = lambda _self, tests: 0  # collecting what they reach has run them all
+    mutmut.collect_or_load_stats = collect
+    mutmut.cli()
