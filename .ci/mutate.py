@@ -9,7 +9,7 @@
 import os
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -23,6 +23,7 @@ from mutmut import __main__ as mutmut
 from mutmut.configuration import config as settings
 from mutmut.mutation import file_mutation
 from mutmut.mutation.file_mutation import MutationVisitor
+from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.utils.file_utils import change_cwd
@@ -48,8 +49,8 @@ _skips = MutationVisitor._skip_node_and_children  # noqa: SLF001 - there is no o
 _arranged = file_mutation.function_trampoline_arrangement
 _run_tests = PytestRunner.run_tests
 _collect = mutmut.collect_or_load_stats
-_start = ForkRunner.startup
 _at_import: set[str] = set()
+_reach: Counter[str] = Counter()
 _collected: list["Collected"] = []
 
 
@@ -74,11 +75,14 @@ def arranged(function: cst.FunctionDef, mutants: Iterable[Any], class_name: str 
 
 
 def in_turn(tests: Iterable[str]) -> list[str]:
-    """Give the quickest test of each file, then the second quickest of each, and so on."""
+    """Give tests with those first that reach little else, in turn with the next quickest of each file."""
+    took = state().duration_by_test
     files: dict[str, list[str]] = defaultdict(list)
-    for test in sorted(tests, key=lambda test: (state().duration_by_test[test], test)):
+    for test in sorted(tests, key=lambda test: (took[test], test)):
         files[test.partition("::")[0]].append(test)
-    return [test for test in chain.from_iterable(zip_longest(*files.values())) if test is not None]
+    plain = sorted(tests, key=lambda test: (_reach[test], took[test], test))
+    varied = filter(None, chain.from_iterable(zip_longest(*files.values())))
+    return list(dict.fromkeys(chain.from_iterable(zip(plain, varied, strict=True))))
 
 
 def quickest(tests: Iterable[str]) -> set[str]:
@@ -102,6 +106,7 @@ def collect(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - mutmut's
     done = subprocess.run([sys.executable, "-c", RUNS_AT_IMPORT], env=env, check=True, capture_output=True, text=True)  # noqa: S603
     _at_import.update(done.stdout.split())
     reached = state().tests_by_mangled_function_name
+    _reach.update(chain.from_iterable(reached.values()))
     for function in {*reached, *_at_import}:
         reached[function] = quickest(reached[function])
         if function in _at_import:
@@ -153,10 +158,14 @@ def run_tests(runner: PytestRunner, *, mutant_name: str | None, tests: Sequence[
     return min(done.returncode, 1)  # that nothing can even be collected is a kill, too
 
 
-def start(runner: ForkRunner) -> None:
-    """Collect the tests before the first fork."""
+def run_clean_tests(_: ForkRunner, tests: Iterable[str]) -> int:
+    """Collect the tests before the first fork, and see in one that all of them pass without a mutant."""
     _collected.append(Collected())
-    _start(runner)
+    child = os.fork()
+    if not child:
+        set_mutant_under_test("")
+        os._exit(_collected[0].run("nothing", [*tests] or [*_collected[0].items]))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":
@@ -164,7 +173,6 @@ if __name__ == "__main__":
     MutationVisitor._skip_node_and_children = skips
     file_mutation.function_trampoline_arrangement = arranged
     PytestRunner.run_tests = run_tests
-    ForkRunner.startup = start
-    ForkRunner.run_clean_tests = lambda _self, tests: 0  # collecting what they reach has run them all
+    ForkRunner.run_clean_tests = run_clean_tests
     mutmut.collect_or_load_stats = collect
     mutmut.cli()

@@ -285,6 +285,39 @@ def decisions(step: Step) -> list[Decision]:
     return DECISION_BOOK.read(step.decisions)
 
 
+class TestAStep:
+    def test_one_that_moved_nothing_replaces_nothing(self) -> None:
+        step = Step(a_request("approved"))
+        writes = step.writes()
+        assert (writes.request, writes.revision, writes.new_terms) == (step.request, step.request.revision, False)
+        assert (writes.state, writes.version) == (None, 0)
+        assert (writes.decisions, writes.audit, writes.history) == ((), (), ())
+        assert (step.resolution, step.refusal) == (None, None)
+
+    def test_it_is_judged_once_for_the_same_facts_and_anew_for_others(self) -> None:
+        step, evidence = good("pending", "vote")
+        found = step.standing(evidence)
+        assert step.standing(evidence) is found
+        assert step.standing(replace(evidence, at=LATER)) is not found
+
+    def test_its_deadline_is_judged_by_the_moment_and_the_circumstances_of_the_move(self) -> None:
+        lasting = ExternalCheck(name="backup", valid_for=HOUR, deadline=LATER + HOUR)
+        held = {"check": "backup", "passed": True, "roles": [], "groups": [], "kind": "service", "step": 1}
+
+        def reported(request: MutationRequest) -> tuple[Decision, ...]:
+            return (said(request, Code.REPORTED, Actor("ci", ActorKind.SERVICE), held),)
+
+        for at, due in ((LATER - TICK, None), (LATER, LATER + HOUR)):
+            step, evidence = good("pending", "comment", a_terms(lasting, SECURITY), reported)
+            MACHINE.fire(step, Trigger.COMMENT, replace(evidence, at=at))
+            assert step.request.due_at == due
+        rechecked = replace(SECURITY, recheck=True, deadline=LATER)
+        for now, due in ((CAROL, None), (Actor("carol"), LATER)):
+            step, evidence = good("pending", "comment", a_terms(rechecked), votes(CAROL))
+            MACHINE.fire(step, Trigger.COMMENT, replace(evidence, circumstances=Circumstances(voters={"carol": now})))
+            assert step.request.due_at == due
+
+
 class TestEveryCell:
     @pytest.mark.parametrize("trigger", list(Trigger))
     @pytest.mark.parametrize("status", list(Status))

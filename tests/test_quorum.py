@@ -38,6 +38,11 @@ class TestWhoCounts:
         assert not judged(two, [vote("carol"), vote("carol")]).met
         assert judged(two, [vote("carol"), vote("dave")]).met
 
+    def test_nobody_counts_a_second_time_though_another_voted_in_between(self) -> None:
+        votes = [vote("carol"), vote("dave"), replace(vote("carol"), principal="eve")]
+        assert not judged(a_terms(Approval(3)), votes).met
+        assert judged(a_terms(Approval(3)), votes).counted == ("carol", "dave")
+
     def test_the_requester_never_counts(self) -> None:
         assert not judged(a_terms(Approval(1)), [vote("bob")]).met
 

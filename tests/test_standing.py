@@ -372,6 +372,26 @@ class TestAllTogether:
         assert found.step == 2
         assert not found.met
 
+    def test_what_has_no_step_comes_before_every_step(self) -> None:
+        assert [each.requirement for each in judged([LEGAL, AFTER]).open] == [AFTER, LEGAL]
+
+    def test_what_is_needed_now_is_said_first_and_then_what_comes_later(self) -> None:
+        late, later = replace(LEGAL, step=2), replace(BACKUP, step=3)
+        found = judged([Approval(1), AFTER, late, later])
+        assert str(found) == (
+            f"still needs execution of request r-0, which is unknown and 1 approval (1 more), then {late} and {later}"
+        )
+        assert str(judged([])) == "every requirement is met"
+
+    def test_each_position_names_its_requirement_met_or_not(self) -> None:
+        quiet, busy = Circumstances(), Circumstances(executions=(NOON, NOON))
+        for requirement in EVERY:
+            assert [alone(requirement, around=around).requirement for around in (quiet, busy)] == [requirement] * 2
+
+    def test_what_is_met_waits_for_nothing_and_misses_nobody(self) -> None:
+        found = alone(Approval(2), vote("carol"), vote("dave"))
+        assert (found.met, found.waits_for, found.missing) == (True, "", 0)
+
     def test_whoever_counted_is_named_once_for_each_place(self) -> None:
         found = judged([LEGAL, Approval(1)], report("legal"), vote("carol"))
         assert (found.met, found.counted, found.step) == (True, ("carol", "dora"), None)

@@ -28,7 +28,7 @@ from signoff.errors import (
     UnsatisfiableError,
 )
 from signoff.model.directory import Directory
-from signoff.requirements import Approval, Rejection, Requirement, Schedule, WhenImpossible
+from signoff.requirements import Approval, ManualReview, Rejection, Requirement, Schedule, WhenImpossible
 from signoff.store.port import Store
 
 PEOPLE = (
@@ -704,6 +704,16 @@ def test_a_withdrawal_that_makes_it_impossible_ends_it(store: Store) -> None:
     staff.give("dave")
     assert gov.withdraw(request.id, by="dave").status is Status.REJECTED
     assert codes(gov, request) == ["submitted", "voted", "withdrawn", "rejected"]
+
+
+def test_what_was_reported_still_counts_when_a_vote_is_judged_by_what_it_leaves_possible(store: Store) -> None:
+    staff = ListedStaff(*PEOPLE)
+    review = ManualReview(name="deed", roles=("owner",), when_impossible=WhenImpossible.REFUSE)
+    gov = governed(store, Approval(1, roles=("security",)), review, directory=staff)
+    request = asked(gov)
+    gov.report(request.id, by="dave", check="deed", passed=True, evidence="seen", digest=request.digest)
+    staff.give("dave")
+    assert approve(gov, request, "carol").status is Status.APPROVED
 
 
 @pytest.mark.parametrize(
