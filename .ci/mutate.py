@@ -45,7 +45,7 @@ import signoff, signoff.store.sqlite
 from mutmut.state import state; print(*state()._stats, sep="\\n")
 """
 
-_skips = MutationVisitor._skip_node_and_children  # noqa: SLF001 - there is no other way in
+_skips = MutationVisitor._skip_node_and_children
 _arranged = file_mutation.function_trampoline_arrangement
 _run_tests = PytestRunner.run_tests
 _collect = mutmut.collect_or_load_stats
@@ -132,7 +132,7 @@ class Collected:
         first = [line.partition(" ")[2] for line in known if line.partition(" ")[0] == function]
         chosen = [self.items[test] for test in dict.fromkeys([*reversed(first), *in_turn(tests)]) if test in self.items]
         with TemporaryDirectory() as folder, change_cwd("mutants"):
-            self.config._tmp_path_factory._basetemp = Path(folder)  # type: ignore[attr-defined]
+            self.config._tmp_path_factory._basetemp = Path(folder)
             for item, after in zip(chosen, [*chosen[1:], None], strict=True):
                 self.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if self.session.testsfailed:

@@ -1,8 +1,10 @@
 """The lifecycle: every cell of the table moves or is refused with a reason, and every move leaves exactly its trail."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -825,24 +827,44 @@ REFUSALS: list[Refused] = [
 ]
 
 
+WORDS = Path(__file__).parent / "refusals.txt"
+"""Every reason that the refusals above give, written down to be read by people."""
+
+
+def led_to(refused: Refused) -> tuple[Step, Evidence]:
+    """Give the step and the evidence of a refusal."""
+    status, trigger, _, _, differs, facts = refused
+    differs = dict(differs)
+    resolution = differs.pop("resolution", ...)
+    step, evidence = good(status, trigger, **differs)
+    if resolution is not ...:
+        step.resolution = resolution
+    facts = {name: fact(step.request) if callable(fact) else fact for name, fact in facts.items()}
+    return step, replace(evidence, **facts)
+
+
 class TestGuards:
     @pytest.mark.parametrize("refused", REFUSALS, ids=lambda refused: "-".join(refused[:3]))
     def test_a_refusal_says_why_and_changes_nothing(self, refused: Refused) -> None:
-        status, trigger, rule, words, differs, facts = refused
-        differs = dict(differs)
-        resolution = differs.pop("resolution", ...)
-        step, evidence = good(status, trigger, **differs)
-        if resolution is not ...:
-            step.resolution = resolution
-        facts = {name: fact(step.request) if callable(fact) else fact for name, fact in facts.items()}
+        status, trigger, rule, words, *_ = refused
+        step, evidence = led_to(refused)
         same = as_before(step)
         with pytest.raises(TransitionRefusedError) as caught:
-            MACHINE.fire(step, Trigger(trigger), replace(evidence, **facts))
+            MACHINE.fire(step, Trigger(trigger), evidence)
         error = caught.value
         assert words in error.reason
         assert (error.request_id, error.status, error.trigger, error.rule) == ("r-1", status, trigger, rule)
         assert error.reason in str(error)
         assert same()
+
+    def test_what_people_read_is_word_for_word_what_was_agreed(self) -> None:
+        read = set()
+        for refused in REFUSALS:
+            step, evidence = led_to(refused)
+            with pytest.raises(TransitionRefusedError) as caught:
+                MACHINE.fire(step, Trigger(refused[1]), evidence)
+            read.add(re.sub("'[0-9a-f]{12}'", "'(twelve digits)'", f"{caught.value.rule}: {caught.value.reason}"))
+        assert sorted(read) == WORDS.read_text("utf-8").splitlines()
 
     def test_every_rule_of_every_guard_is_refused_somewhere_above(self) -> None:
         asked = {

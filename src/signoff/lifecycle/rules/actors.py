@@ -99,7 +99,7 @@ def may_waive(step: Step, evidence: Evidence) -> str:
     every = [each for each in (*step.request.requirements, *evidence.demanded) if isinstance(each, Freeze)]
     freezes = [each for each in every if each.name == evidence.about]
     if not freezes:
-        there = ", ".join(repr(each.name) for each in every) or "none does"
+        there = ", ".join(repr(each.name) for each in every) or "none"
         return f"no freeze {evidence.about!r} stands in its way; there is {there}"
     roles = {role for each in freezes for role in each.waiver_roles}
     if roles.isdisjoint(evidence.actor.roles):
