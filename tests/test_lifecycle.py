@@ -451,7 +451,17 @@ class TestTheRunningMachine:
         step.state = "created"
         with pytest.raises(TransitionRefusedError) as refused:
             MACHINE.fire(step, Trigger.APPROVE, evidence)
-        assert refused.value.rule == "no_transition"
+        error = refused.value
+        assert (error.status, error.trigger, error.rule) == ("pending", "approve", "no_transition")
+        assert "approve" in error.reason
+        assert "created" in error.reason
+        assert step.decisions == []
+
+    def test_nothing_but_a_step_is_moved_by_nothing_but_evidence(self) -> None:
+        step, evidence = good("pending", "approve")
+        event = MACHINE._machine.events["approve"]
+        with pytest.raises(TypeError, match="moves a Step by Evidence, not .*Step.* by 'please'"):
+            event.trigger(step, "please")
         assert step.decisions == []
 
     def test_an_effect_without_its_fact_is_a_configuration_error_not_a_move(self) -> None:
@@ -513,6 +523,9 @@ def ballot(trigger: str) -> list[Refused]:
     """Give what refuses a vote of any choice."""
     taken = a_terms(SECURITY, Approval(1, roles=("legal",)))
     second = a_terms(SECURITY, Approval(1, roles=("legal",), step=2))
+    finance = Approval(1, roles=("finance", "security"))
+    several = a_terms(SECURITY, finance, Approval(1, roles=("legal",), step=2))
+    full, both = a_terms(SECURITY, finance), votes(DAVE, replace(DAVE, id="erin"))
     waits = a_terms(Schedule(not_before=LATER, step=1), replace(SECURITY, step=2))
     refused: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         ("present_digest", "the digest 'other' is not that of its present terms", {}, {"digest": "other"}),
@@ -539,6 +552,8 @@ def ballot(trigger: str) -> list[Refused]:
         ("eligible", "carol is not eligible as agent, with security", {}, {"actor": BOT}),
         ("seat_in_open_step", "every place that carol could fill is taken", {"terms": taken, "trail": votes(DAVE)}, {}),
         ("seat_in_open_step", "lara has no part in step 1, which is open", {"terms": second}, {"actor": LARA}),
+        ("seat_in_open_step", "it requires 1 approval by role security, ", {"terms": several}, {"actor": LARA}),
+        ("seat_in_open_step", "is taken: 1 approval by role security, ", {"terms": full, "trail": both}, {}),
         ("seat_in_open_step", "it requires no approval", {"terms": waits}, {}),
     ]
     return [("pending", trigger, *each) for each in refused]
@@ -982,6 +997,13 @@ class TestWhatAMoveDoes:
         step, evidence = good(status, trigger, terms)
         MACHINE.fire(step, Trigger(trigger), replace(evidence, **facts))
         return step, decisions(step)[0]
+
+    @pytest.mark.parametrize(("trigger", "required"), [("submit", (SECURITY, LEGAL)), ("admit", ())])
+    def test_what_was_asked_is_recorded_with_what_it_requires(
+        self, trigger: str, required: tuple[Requirement, ...]
+    ) -> None:
+        _, decision = self.moved("created", trigger, a_terms(*required))
+        assert decision.metadata == {"expected_version": 4, "requirements": [str(each) for each in required]}
 
     def test_a_hold_is_remembered_and_forgotten(self) -> None:
         assert self.moved("approved", "hold")[0].request.held == "because"

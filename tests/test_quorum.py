@@ -217,6 +217,12 @@ class TestSeating:
         needs = a_terms(*(Approval(1, roles=roles) for roles in (("a", "b"), ("b", "c"), ("c",))))
         assert judged(needs, [vote("1", "a", "b"), vote("2", "b", "c"), vote("3", "a")]).met
 
+    def test_whoever_is_moved_may_move_another_in_turn_and_nobody_sits_twice(self) -> None:
+        needs = [Approval(1, roles=(role,)) for role in ("a", "b", "c")]
+        votes = [vote("1", "a", "b"), vote("2", "b", "c"), vote("3", "a")]
+        seats = seat(needs, votes, lambda approval, one: fits(approval, one, NOTHING))
+        assert [[one.actor for one in taken] for taken in seats] == [["3"], ["1"], ["2"]]
+
     def test_whoever_sits_keeps_a_place(self) -> None:
         approvals = [Approval(1, roles=("security",)), Approval(1)]
         votes = [vote("carol", "security"), vote("dave", "security"), vote("eve", "security"), vote("frank")]

@@ -341,6 +341,12 @@ class TestRecheck:
         assert not alone(self.one, handed, around=self.now(Actor("carol"))).met
         assert alone(self.one, handed, around=Circumstances(voters={"dave": None})).met
 
+    def test_of_a_delegate_it_is_their_own_kind_that_counts(self) -> None:
+        handed = replace(self.said, actor="dave", delegated=True)
+        machine = self.now(Actor("carol", ActorKind.SERVICE, roles=("security",)))
+        assert alone(self.one, handed, around=machine).met
+        assert not alone(self.one, self.said, around=machine).met
+
     def test_for_whoever_acts_for_somebody_their_own_roles_and_kind_are_asked(self) -> None:
         acting = replace(self.said, actor="bot")
         assert not alone(self.one, acting, around=Circumstances(voters={"bot": None})).met
