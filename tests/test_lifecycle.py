@@ -19,7 +19,7 @@ from signoff.lifecycle.machine import MACHINE, Lifecycle
 from signoff.lifecycle.step import Evidence, Step
 from signoff.lifecycle.table import LIFECYCLE
 from signoff.lifecycle.transition import Table, Transition, Trigger
-from signoff.model.canonical import Link, digest
+from signoff.model.canonical import Link, canonical, digest
 from signoff.model.changes import ChangeKind
 from signoff.model.circumstances import Circumstances
 from signoff.model.emergency import BreakGlass, Emergency
@@ -35,6 +35,7 @@ from signoff.model.trail import (
     DECISION_BOOK,
     DECISIONS,
     HISTORY_BOOK,
+    Answer,
     Book,
     Category,
     Code,
@@ -458,7 +459,7 @@ class TestTheRunningMachine:
         assert step.decisions == []
 
     def test_nothing_but_a_step_is_moved_by_nothing_but_evidence(self) -> None:
-        step, evidence = good("pending", "approve")
+        step, _ = good("pending", "approve")
         event = MACHINE._machine.events["approve"]
         with pytest.raises(TypeError, match="moves a Step by Evidence, not .*Step.* by 'please'"):
             event.trigger(step, "please")
@@ -530,6 +531,7 @@ def ballot(trigger: str) -> list[Refused]:
     refused: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         ("present_digest", "the digest 'other' is not that of its present terms", {}, {"digest": "other"}),
         ("present_digest", "is not that of its present terms", {}, {"digest": ""}),
+        ("present_digest", "the digest 'ffffffffffff' is not", {}, {"digest": "f" * 64}),
         ("present_digest", "is only the beginning of its digest", {}, {"digest": lambda one: one.digest[:12]}),
         ("one_vote", "carol has approved it already; withdraw that vote first", {"trail": votes(CAROL)}, {}),
         ("one_vote", "carol has rejected it already", {"trail": dissents(CAROL)}, {}),
@@ -547,6 +549,12 @@ def ballot(trigger: str) -> list[Refused]:
             {"actor": replace(CAROL, on_behalf_of="boss")},
         ),
         ("separation_of_duties", "handed on through bob, who asked for it", {}, {"chain": ("dave", "bob", "carol")}),
+        (
+            "separation_of_duties",
+            "handed on through bob, boss, who asked for it",
+            {"terms": a_terms(SECURITY, on_behalf_of="boss")},
+            {"chain": ("dave", "boss", "bob", "carol")},
+        ),
         ("eligible", "mallory is not eligible, with sales: it requires 1 approval by", {}, {"actor": STRANGER}),
         ("eligible", "ann is not eligible, with no roles", {}, {"actor": Actor("ann")}),
         ("eligible", "carol is not eligible as agent, with security", {}, {"actor": BOT}),
@@ -761,6 +769,14 @@ REFUSALS: list[Refused] = [
     ("approved", "override", "break_glass_role", "it takes role oncall", {}, {"actor": CAROL}),
     ("pending", "override", "no_open_review", "olga executed r-9 in an emergency, and nobody has", {}, {"duty": "r-9"}),
     ("pending", "override", "not_held", "it is held: frozen", {"held": "frozen"}, {}),
+    (
+        "approved",
+        "override",
+        "not_denied",
+        "it is refused on the current state: role: unknown; ValueError: eh",
+        {},
+        {"run": a_run(RunStatus.FAILED, issues=(Issue(path="role", message="unknown"),), error="ValueError: eh")},
+    ),
     (
         "pending",
         "override",
@@ -992,11 +1008,34 @@ class TestGuards:
         assert step.request.review == "closed"
 
 
+RECORDS = Path(__file__).parent / "records.txt"
+"""What every move records: in its decision beside the usual, and in the audit record that ends an attempt."""
+
+
+def recorded() -> list[str]:
+    """Give the facts of every move, and every audit record."""
+    lines: set[str] = set()
+    answers = (Answer("tests", "allow"),)
+    told: dict[str, Any] = {"answers": answers, "issues": (Issue("role", "unknown"),), "error": "eh", "duration_us": 7}
+    for status, trigger in sorted(CELLS):
+        step, evidence = good(status, trigger, attempts=2, execution_id="x-0")
+        if evidence.run is not None:
+            evidence = replace(evidence, run=replace(evidence.run, **told))
+        MACHINE.fire(step, Trigger(trigger), evidence)
+        lines.add(f"{trigger}: {canonical(decisions(step)[0].metadata).decode()}")
+        lines |= {f"{trigger}, audit: {link.body.decode()}" for link in step.audit}
+        lines |= {f"{trigger}, history: {link.body.decode()}" for link in step.history}
+    return sorted(re.sub(r"\b[0-9a-f]{64}\b", "(hash)", line) for line in lines)
+
+
 class TestWhatAMoveDoes:
     def moved(self, status: str, trigger: str, terms: Terms | None = None, **facts: Any) -> tuple[Step, Decision]:  # noqa: ANN401 - fields of Evidence
         step, evidence = good(status, trigger, terms)
         MACHINE.fire(step, Trigger(trigger), replace(evidence, **facts))
         return step, decisions(step)[0]
+
+    def test_what_is_recorded_is_word_for_word_what_programs_read(self) -> None:
+        assert recorded() == RECORDS.read_text("utf-8").splitlines()
 
     @pytest.mark.parametrize(("trigger", "required"), [("submit", (SECURITY, LEGAL)), ("admit", ())])
     def test_what_was_asked_is_recorded_with_what_it_requires(
