@@ -585,7 +585,22 @@ def resolvable(trigger: str) -> list[Refused]:
 
 
 # status, trigger, the rule that refuses, words of its reason, what differs in the request and in the evidence
+BOTH = a_terms(SECURITY, LEGAL)
+TWICE = a_terms(LEGAL, replace(LEGAL, roles=("finance",)))
+FREEZES = a_terms(FREEZE, replace(FREEZE, name="easter", waiver_roles=("cfo", "ceo")))
+PLENTY = Actor("zoe", roles=("sales", "support"), groups=("staff",))
+FIRES = (BreakGlass(("oncall", "cfo"), ("lead", "auditor")),)
+SEVERAL: list[Refused] = [
+    ("created", "admit", "nothing_required", "it requires 1 approval by role security, manual", {"terms": BOTH}, {}),
+    ("pending", "vote", "eligible", "with sales, support, staff: it requires", {"terms": BOTH}, {"actor": PLENTY}),
+    ("pending", "report", "may_report", "role legal, manual review", {"terms": TWICE}, {"actor": CAROL}),
+    ("pending", "report", "may_report", "it requires 1 approval by role", {"terms": BOTH}, {"about": "backup"}),
+    ("pending", "waive", "may_waive", "there is 'year-end', 'easter'", {"terms": FREEZES}, {"about": "xmas"}),
+    ("pending", "waive", "may_waive", "it takes role ceo or cfo", {"terms": FREEZES}, {"about": "easter"}),
+    ("pending", "override", "break_glass_role", "cfo or oncall", {}, {"run": a_run(emergencies=FIRES), "actor": CAROL}),
+]
 REFUSALS: list[Refused] = [
+    *SEVERAL,
     ("created", "submit", "something_required", "nothing is required of it", {"terms": a_terms()}, {}),
     ("created", "admit", "nothing_required", "it requires 1 approval by role security", {"terms": TERMS_}, {}),
     ("created", "admit", "allowed", "no policy allows it", {}, {"run": None}),
@@ -1070,6 +1085,12 @@ class TestWhatAMoveDoes:
         step, evidence = good("approved", "override", trail=votes(CAROL))
         MACHINE.fire(step, Trigger.OVERRIDE, replace(evidence, demanded=(SECURITY, FREEZE)))
         assert decisions(step)[0].metadata["not_met"] == [str(FREEZE)]
+
+    def test_an_override_names_once_what_is_required_and_demanded_in_the_words_of_the_policy(self) -> None:
+        plain = Approval("all", roles=("security",))
+        step, evidence = good("pending", "override", a_terms(replace(plain, people=("carol", "dave"), deadline=LATER)))
+        MACHINE.fire(step, Trigger.OVERRIDE, replace(evidence, demanded=(plain,)))
+        assert decisions(step)[0].metadata["not_met"] == [str(plain)]
 
     def test_an_attempt_without_an_emergency_forgets_an_earlier_one(self) -> None:
         step, evidence = good("approved", "resolve", emergency_by="olga")
