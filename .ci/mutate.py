@@ -36,7 +36,7 @@ DECORATORS = {"rule", "property", "cached_property", "contextmanager"}
 SECONDS = float(os.environ.get("MUTANT_SECONDS", "3"))
 """How long the tests that one mutant is held to may take together."""
 
-AT_IMPORT_HELD_TO = ("test_lifecycle.py", "test_taxonomy.py")
+AT_IMPORT_HELD_TO = ("tests/test_taxonomy.py", "tests/test_lifecycle.py")
 """Files whose tests mutants of what runs at import are held to."""
 
 RUNS_AT_IMPORT = """
@@ -76,7 +76,7 @@ def arranged(function: cst.FunctionDef, mutants: Iterable[Any], class_name: str 
 
 def in_turn(tests: Iterable[str]) -> list[str]:
     """Give tests with those first that reach little else, in turn with the next quickest of each file."""
-    took = state().duration_by_test
+    tests, took = set(tests), state().duration_by_test
     files: dict[str, list[str]] = defaultdict(list)
     for test in sorted(tests, key=lambda test: (took[test], test)):
         files[test.partition("::")[0]].append(test)
@@ -95,22 +95,18 @@ def quickest(tests: Iterable[str]) -> set[str]:
     return chosen
 
 
-def _held_to(tests: Iterable[str]) -> set[str]:
-    return {test for test in tests if test.partition("::")[0].endswith(AT_IMPORT_HELD_TO)}
-
-
 def collect(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - mutmut's own
     """Collect which tests reach what, and keep the quickest for each function."""
     _collect(*arguments, **options)
     env = {**os.environ, "PYTHONPATH": str(Path("mutants/src").absolute())}
     done = subprocess.run([sys.executable, "-c", RUNS_AT_IMPORT], env=env, check=True, capture_output=True, text=True)  # noqa: S603
     _at_import.update(done.stdout.split())
-    reached = state().tests_by_mangled_function_name
+    reached, took = state().tests_by_mangled_function_name, state().duration_by_test
     _reach.update(chain.from_iterable(reached.values()))
     for function in {*reached, *_at_import}:
         reached[function] = quickest(reached[function])
-        if function in _at_import:
-            reached[function] |= _held_to(state().duration_by_test)
+        if function in _at_import:  # what no test reaches is not even tried
+            reached[function] |= quickest(name for name in took if name.startswith(AT_IMPORT_HELD_TO))
 
 
 class Collected:
@@ -150,7 +146,7 @@ def run_tests(runner: PytestRunner, *, mutant_name: str | None, tests: Sequence[
     failed = _collected[0].run(function, tests)
     if failed or function not in _at_import:
         return failed
-    arguments = [*runner._pytest_args_regular_run(_held_to(tests)), *runner._pytest_add_cli_args]
+    arguments = [*runner._pytest_args_regular_run(AT_IMPORT_HELD_TO), *runner._pytest_add_cli_args]
     env = {**os.environ, "MUTANT_UNDER_TEST": mutant_name, "PYTHONPATH": str(Path("mutants/src").absolute())}
     done = subprocess.run(  # noqa: S603 - as above
         [sys.executable, "-m", "pytest", *arguments], cwd="mutants", env=env, check=False, capture_output=True

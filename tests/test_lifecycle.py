@@ -1059,6 +1059,18 @@ class TestWhatAMoveDoes:
         _, decision = self.moved("created", trigger, a_terms(*required))
         assert decision.metadata == {"expected_version": 4, "requirements": [str(each) for each in required]}
 
+    def test_a_rejection_ends_it_only_by_an_approval_that_admits_its_voter(self) -> None:
+        board = Approval(1, groups=("board",), kinds=(ActorKind.AGENT,), any_rejection_ends=True)
+        terms = a_terms(board, replace(SECURITY, any_rejection_ends=False))
+        agent = Actor("agent", ActorKind.AGENT, groups=("board",))
+        for actor, ends in ((agent, True), (replace(CAROL, groups=("board",)), False)):
+            assert self.moved("pending", "dissent", terms, actor=actor)[1].metadata["ends"] is ends
+
+    def test_a_vote_takes_a_place_by_group_and_by_kind(self) -> None:
+        board = Approval(1, groups=("board",), kinds=(ActorKind.AGENT,))
+        agent = Actor("agent", ActorKind.AGENT, groups=("board",))
+        assert self.moved("pending", "vote", a_terms(board), actor=agent)[1].metadata["groups"] == ["board"]
+
     def test_a_hold_is_remembered_and_forgotten(self) -> None:
         assert self.moved("approved", "hold")[0].request.held == "because"
         assert self.moved("pending", "release")[0].request.held == ""

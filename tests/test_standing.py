@@ -141,6 +141,10 @@ class TestFreezes:
         found = alone(FREEZE, waiver(role, "sales"), at=NOON - TICK)
         assert (found.met, found.counted) == (True, ("fay",))
 
+    def test_of_two_waivers_the_first_counts(self) -> None:
+        second = replace(waiver("ceo"), actor="gus")
+        assert alone(FREEZE, waiver("cfo"), second, at=NOON - TICK).counted == ("fay",)
+
     @pytest.mark.parametrize(
         "other", [waiver("sales"), waiver(), waiver("cfo", digest="then"), waiver("cfo", name="easter")]
     )
@@ -402,6 +406,9 @@ class TestAllTogether:
         found = judged([LEGAL, Approval(1)], report("legal"), vote("carol"))
         assert (found.met, found.counted, found.step) == (True, ("carol", "dora"), None)
         assert [str(each) for each in found.positions] == [f"{LEGAL}: met by dora", "1 approval: met by carol"]
+
+    def test_what_is_met_by_nobody_names_nobody(self) -> None:
+        assert str(alone(AFTER, around=Circumstances(statuses={"r-0": Status.EXECUTED}))) == f"{AFTER}: met"
 
     def test_other_requirements_than_those_of_the_terms_can_be_judged(self) -> None:
         known = Known(a_terms(LEGAL), "now", Ballots((), (report("backup"),)), NOON)
