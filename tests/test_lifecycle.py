@@ -590,7 +590,11 @@ TWICE = a_terms(LEGAL, replace(LEGAL, roles=("finance",)))
 FREEZES = a_terms(FREEZE, replace(FREEZE, name="easter", waiver_roles=("cfo", "ceo")))
 PLENTY = Actor("zoe", roles=("sales", "support"), groups=("staff",))
 FIRES = (BreakGlass(("oncall", "cfo"), ("lead", "auditor")),)
+OVERRIDDEN = said(a_request("executed"), Code.OVERRIDDEN, OLGA, {"reviewer_roles": ["auditor", "lead"]})
+DAVE_FOR_CAROL = {"actor": replace(DAVE, on_behalf_of="carol"), "chain": ("carol", "dave")}
 SEVERAL: list[Refused] = [
+    ("executed", "review", "other_eyes", "it takes role auditor or lead", {"trail": lambda _: (OVERRIDDEN,)}, {}),
+    ("pending", "vote", "eligible", "dave is not", {"terms": a_terms(Approval(1, actors=("dave",)))}, DAVE_FOR_CAROL),
     ("created", "admit", "nothing_required", "it requires 1 approval by role security, manual", {"terms": BOTH}, {}),
     ("pending", "vote", "eligible", "with sales, support, staff: it requires", {"terms": BOTH}, {"actor": PLENTY}),
     ("pending", "report", "may_report", "role legal, manual review", {"terms": TWICE}, {"actor": CAROL}),
@@ -1065,6 +1069,14 @@ class TestWhatAMoveDoes:
         agent = Actor("agent", ActorKind.AGENT, groups=("board",))
         for actor, ends in ((agent, True), (replace(CAROL, groups=("board",)), False)):
             assert self.moved("pending", "dissent", terms, actor=actor)[1].metadata["ends"] is ends
+
+    def test_who_acts_for_somebody_is_eligible_by_either_name_and_a_delegate_by_that_of_whoever_they_stand_for(
+        self,
+    ) -> None:
+        acting = replace(DAVE, on_behalf_of="carol")
+        for name, chain in (("dave", ()), ("carol", ()), ("carol", ("carol", "dave"))):
+            terms = a_terms(Approval(1, actors=(name,)))
+            assert self.moved("pending", "vote", terms, actor=acting, chain=chain)[1].actor == "dave"
 
     def test_a_vote_takes_a_place_by_group_and_by_kind(self) -> None:
         board = Approval(1, groups=("board",), kinds=(ActorKind.AGENT,))
