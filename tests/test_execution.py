@@ -4,6 +4,7 @@ The acceptance criteria of the execution manager are the tests named `test_crite
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -400,6 +401,32 @@ def test_an_approved_request_past_its_deadline_expires_when_executed(gov: Govern
     assert outcome.reasons == ("its deadline had passed",)
     assert outcome.audit is None
     assert gov.get_state(HOUSE).version == 1
+
+
+def test_an_outcome_says_what_was_recorded_and_why(gov: Governance) -> None:
+    late, request = approved(gov), approved(gov)
+    executed = gov.execute(request.id, by="runner")
+    assert (executed.replayed, executed.reasons, executed.reports) == (False, (), ())
+    assert executed.audit == gov.audit(request.id)[-1]
+    stale = gov.execute(late.id, by="runner")
+    assert (stale.replayed, stale.reasons, stale.reports) == (False, (str(stale.resolution),), ())
+    assert stale.audit == gov.audit(late.id)[-1]
+
+
+def test_why_somebody_executed_is_recorded_though_its_deadline_had_passed(gov: Governance, clock: FrozenClock) -> None:
+    request = approved(gov, expires_at=clock() + timedelta(hours=1))
+    clock.tick(hours=1)
+    outcome = gov.execute(request.id, by="runner", reason="the nightly run")
+    assert (outcome.status, outcome.reasons) == (Status.EXPIRED, ("its deadline had passed",))
+    assert (outcome.audit, gov.decisions(request.id)[-1].reason) == (None, "the nightly run")
+
+
+def test_what_somebody_holds_is_not_executed_and_says_why(gov: Governance) -> None:
+    request = approved(gov)
+    gov.hold(request.id, by="bob", reason="wait for Monday")
+    with pytest.raises(TransitionRefusedError, match="it is held: wait for Monday") as caught:
+        gov.execute(request.id, by="runner")
+    assert (caught.value.rule, caught.value.request_id) == ("not_held", request.id)
 
 
 def test_unknown_requests_and_states_are_named(gov: Governance) -> None:
