@@ -472,7 +472,8 @@ class TestTheRunningMachine:
         ]
         step, evidence = good("pending", "supersede")
         request = step.request
-        with pytest.raises(ConfigurationError, match="make the guard demand it"):
+        words = "^an effect needs a fact that its guard does not demand; make the guard demand it$"
+        with pytest.raises(ConfigurationError, match=words):
             Lifecycle(Table(lax)).fire(step, Trigger.SUPERSEDE, replace(evidence, successor=None))
         assert (step.request, step.decisions) == (request, [])
 
@@ -1077,6 +1078,19 @@ class TestWhatAMoveDoes:
         for name, chain in (("dave", ()), ("carol", ()), ("carol", ("carol", "dave"))):
             terms = a_terms(Approval(1, actors=(name,)))
             assert self.moved("pending", "vote", terms, actor=acting, chain=chain)[1].actor == "dave"
+
+    def test_a_vote_that_fills_the_last_place_leaves_it_met_and_not_impossible(self) -> None:
+        only_carol = listed(ONE_STRICT, CAROL)
+        step, _ = self.moved("pending", "vote", a_terms(ONE_STRICT, FREEZE), circumstances=only_carol)
+        assert [each.actor for each in step.ballots.votes] == ["carol"]
+
+    def test_a_delegate_takes_no_place_that_whoever_they_stand_for_may_no_longer_take(self) -> None:
+        rechecked = a_terms(replace(SECURITY, recheck=True))
+        for now, refused in ((None, True), (CAROL, False)):
+            step, evidence = good("pending", "vote", rechecked)
+            around = Circumstances(voters={"carol": now})
+            evidence = replace(evidence, **DAVE_FOR_CAROL, circumstances=around)
+            assert (MACHINE.would(step, Trigger.VOTE, evidence)) is not refused
 
     def test_a_vote_takes_a_place_by_group_and_by_kind(self) -> None:
         board = Approval(1, groups=("board",), kinds=(ActorKind.AGENT,))
