@@ -12,7 +12,7 @@ from transitions import Machine, MachineError
 from signoff.errors import TransitionRefusedError
 from signoff.lifecycle.dispatch import LeanMachine
 from signoff.lifecycle.emission import emit
-from signoff.lifecycle.step import Evidence, Refusal, Step
+from signoff.lifecycle.step import Evidence, Step, given
 from signoff.lifecycle.table import LIFECYCLE
 from signoff.lifecycle.transition import Table, Transition, Trigger
 from signoff.model.request import Status
@@ -68,7 +68,7 @@ class Lifecycle:
         """
         self.demand(step, trigger)
         if not self.fire_if_allowed(step, trigger, evidence):
-            refusal = step.refusal or Refusal("no_transition", "its guard said no more")
+            refusal = given(step.refusal)
             raise self._refusal(step, trigger, refusal.rule, refusal.reason)
 
     def fire_if_allowed(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
