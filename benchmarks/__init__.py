@@ -1,1 +1,1 @@
-"""What governance costs, measured: see docs/benchmarks.md. `asv` finds every class here whose methods it knows by name."""
+"""What governance costs, measured; docs/benchmarks.md says how. asv finds every class here by the names of its methods."""

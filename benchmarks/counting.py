@@ -1,13 +1,15 @@
 """Counters that give the same number on every run: what the interpreter did, and what reached the disk.
 
-Each measures one action. Wall clock is not among them: on shared machines it hides a step that costs three times as much.
+Each measures one action. Wall clock is not among them: on shared machines it hides a step that costs three times as
+much.
 """
 
 import gc
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -31,7 +33,7 @@ def _quiet() -> Iterator[None]:
         gc.enable()
 
 
-def python_calls(action: Action, _: World) -> int:
+def python_calls(action: Action) -> int:
     """Count calls of Python functions, and resumptions of generators."""
     calls = 0
 
@@ -48,7 +50,7 @@ def python_calls(action: Action, _: World) -> int:
     return calls
 
 
-def opcodes(action: Action, _: World) -> int:
+def opcodes(action: Action) -> int:
     """Count the instructions that the interpreter executed."""
     executed = 0
 
@@ -68,7 +70,7 @@ def opcodes(action: Action, _: World) -> int:
     return executed
 
 
-def objects(action: Action, _: World) -> int:
+def objects(action: Action) -> int:
     """Count the objects that are there afterwards and were not before, among those that can hold others.
 
     Not the blocks of memory: pydantic keeps strings in a cache whose order depends on addresses, and with it the blocks
@@ -113,16 +115,8 @@ def _frames(action: Action, world: World) -> list[int]:
     action()
     log = _log(world).read_bytes()
     page = int.from_bytes(log[8:12], "big")
-    return [
-        int.from_bytes(log[start + 4 : start + 8], "big") for start in range(_HEADER, len(log), _FRAME + page)
-    ]
+    return [int.from_bytes(log[start + 4 : start + 8], "big") for start in range(_HEADER, len(log), _FRAME + page)]
 
 
-def _log(world: World) -> Any:  # noqa: ANN401 - a Path
+def _log(world: World) -> Path:
     return world.file.with_name(world.file.name + "-wal")
-
-
-Counter = Callable[[Action, World], int]
-
-EVERYWHERE: dict[str, Counter] = {"python calls": python_calls, "opcodes": opcodes, "objects kept": objects}
-ON_DISK: dict[str, Counter] = {"SQL statements": statements, "commits": commits, "WAL bytes": wal_bytes}

@@ -75,9 +75,7 @@ def _cancellations(world: World, count: int) -> list[Action]:
 PATHS = {
     "approved request executed": Operation("executed", _executions()),
     "approved request rejected as stale before execution": Operation("stale", _executions(_moved)),
-    "approved request revalidated and then executed": Operation(
-        "executed", _executions(_moved, on_drift="revalidate")
-    ),
+    "approved request revalidated and then executed": Operation("executed", _executions(_moved, on_drift="revalidate")),
     "approved request sent back to renewed approval": Operation(
         "pending", _executions(_moved, on_drift="renew_approval")
     ),

@@ -68,8 +68,8 @@ class World:
     """
 
     def __init__(self, store: str = MEMORY, *, exact: bool = False) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="signoff-benchmark-")
-        self.file = Path(self._folder.name, "signoff.db")
+        self._folder = None if store == MEMORY else tempfile.TemporaryDirectory(prefix="signoff-benchmark-")
+        self.file = Path(self._folder.name if self._folder else "", "signoff.db")
         self.clock = Clock()
         self.connections: list[sqlite3.Connection] = []
         self._connect = sqlite3.connect
@@ -77,6 +77,7 @@ class World:
         numbers = itertools.count(1)
         self._names = itertools.count(1)
         self._closed: bool | None = None
+        self._exact = exact
         fixed: dict[str, Any] = {}
         if exact:
             self._noting.start()
@@ -93,11 +94,13 @@ class World:
     def close(self) -> None:
         """Throw everything away."""
         self.gov.close()
-        patch.stopall()
-        self._folder.cleanup()
+        if self._exact:
+            self._noting.stop()
+        if self._folder:
+            self._folder.cleanup()
 
     def _noted(self, *args: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - the driver's own arguments
-        connection = self._connect(*args, **options)
+        connection: sqlite3.Connection = self._connect(*args, **options)
         self.connections.append(connection)
         return connection
 
