@@ -1,1 +1,1 @@
-"""What governance costs, measured; docs/benchmarks.md says how. asv finds every class here by the names of its methods."""
+"""What governance costs, measured; docs/benchmarks.md says how. asv finds classes by the names of their methods."""

@@ -4,24 +4,12 @@ Ids count, the clock stands still, three steps warm up, one is measured. They de
 only figures of one.
 """
 
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from benchmarks import counting
+from benchmarks.counting import in_unit
 from benchmarks.operations import OPERATIONS, made
 from benchmarks.world import MEMORY, SQLITE, World
-
-T = TypeVar("T", bound=Callable[..., int])
-
-
-def _in(unit: str) -> Callable[[T], T]:
-    """Say in which unit a figure is."""
-
-    def marked(method: T) -> T:
-        vars(method)["unit"] = unit
-        return method
-
-    return marked
 
 
 class _Cost:
@@ -50,17 +38,17 @@ class _Cost:
 class InMemory(_Cost):
     """Over the memory store: the governance runtime alone."""
 
-    @_in("calls")
+    @in_unit("calls")
     def track_python_calls(self, _: str) -> int:
         """Give how often a Python function was called."""
         return counting.python_calls(self.actions[0])
 
-    @_in("opcodes")
+    @in_unit("opcodes")
     def track_opcodes(self, _: str) -> int:
         """Give how many instructions the interpreter executed."""
         return counting.opcodes(self.actions[0])
 
-    @_in("objects")
+    @in_unit("objects")
     def track_objects_kept(self, _: str) -> int:
         """Give how many objects are there afterwards that were not before."""
         return counting.objects(self.actions[0])
@@ -71,12 +59,12 @@ class OverSqlite(InMemory):
 
     store = SQLITE
 
-    @_in("statements")
+    @in_unit("statements")
     def track_sql_statements(self, _: str) -> int:
         """Give how many SQL statements were run."""
         return counting.statements(self.actions[0], self.world)
 
-    @_in("commits")
+    @in_unit("commits")
     def track_commits(self, _: str) -> int:
         """Give how many commits reached the write-ahead log."""
         return counting.commits(self.actions[0], self.world)
@@ -88,7 +76,7 @@ class WrittenBySqlite(_Cost):
     store = SQLITE
     steps = 8
 
-    @_in("bytes")
+    @in_unit("bytes")
     def track_wal_bytes(self, _: str) -> int:
         """Give how many bytes each step wrote to the write-ahead log."""
         return sum(counting.wal_bytes(each, self.world) for each in self.actions) // self.steps

@@ -7,11 +7,11 @@ much.
 import gc
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.world import Action, World
 
@@ -22,8 +22,21 @@ _HEADER, _FRAME = 32, 24
 """Bytes of the header of an SQLite write-ahead log, and of the header of each frame in it."""
 
 
+M = TypeVar("M", bound=Callable[..., object])
+
+
+def in_unit(unit: str) -> Callable[[M], M]:
+    """Tell asv in which unit a figure is."""
+
+    def marked(method: M) -> M:
+        vars(method)["unit"] = unit
+        return method
+
+    return marked
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the cycle collector out, which would run at moments of its own."""
     gc.collect()
     gc.disable()
@@ -41,7 +54,7 @@ def python_calls(action: Action) -> int:
         nonlocal calls
         calls += event == "call"
 
-    with _quiet():
+    with quiet():
         sys.setprofile(count)
         try:
             action()
@@ -54,13 +67,13 @@ def opcodes(action: Action) -> int:
     """Count the instructions that the interpreter executed."""
     executed = 0
 
-    def count(frame: FrameType, event: str, __: object) -> Any:  # noqa: ANN401 - a trace function gives a trace function
+    def count(frame: FrameType, event: str, __: object) -> Any:
         nonlocal executed
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         executed += event == "opcode"
         return count
 
-    with _quiet():
+    with quiet():
         before = sys.gettrace()
         sys.settrace(count)
         try:
@@ -76,7 +89,7 @@ def objects(action: Action) -> int:
     Not the blocks of memory: pydantic keeps strings in a cache whose order depends on addresses, and with it the blocks
     that are taken differ by a few from run to run. `footprint` shows them; they cannot gate.
     """
-    with _quiet():
+    with quiet():
         before = len(gc.get_objects())
         kept = action()  # what it gives counts, too
         there = len(gc.get_objects()) - before
@@ -89,7 +102,7 @@ def statements(action: Action, world: World) -> int:
     heard: list[str] = []
     for connection in world.connections:
         connection.set_trace_callback(heard.append)
-    with _quiet():
+    with quiet():
         action()
     return len(heard)
 

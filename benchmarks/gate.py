@@ -2,8 +2,8 @@
 
 Measures every deterministic figure of `cost` on the source as it is and as it was, with the benchmarks of today and the
 same interpreter, and fails where one grew by more than half a per cent (bytes written: five). It needs git and nothing
-else: no second environment, no network. What is compared with, unless commits are named: the commit before, and the last
-one whose figures are recorded in results/, so that growth in small steps shows, too.
+else: no second environment, no network. What is compared with, unless commits are named: the commit before, and the
+last one whose figures are recorded in results/, so that growth in small steps shows, too.
 
 Growth can be right. Then a commit since says why, in a line of its message that begins with `Cost:`, and the gate shows
 it.
@@ -72,10 +72,14 @@ def _measured(process: subprocess.Popen[bytes]) -> Figures:
     return found
 
 
+def _changed() -> bool:
+    """Tell whether the source has changes that are not committed."""
+    return bool(_lines("status", "--porcelain", "--", "src"))
+
+
 def bases() -> list[str]:
     """Give what to compare with: the commit before what is here, and the last one that is recorded."""
-    changed = _lines("status", "--porcelain", "--", "src")
-    before = _lines("rev-list", "--max-count=2", "HEAD")[0 if changed else 1 :][:1]
+    before = _lines("rev-list", "--max-count=2", "HEAD")[0 if _changed() else 1 :][:1]
     recorded = {
         json.loads(each.read_text())["commit_hash"]
         for each in (ROOT / "benchmarks/results").glob("*/*.json")
@@ -123,7 +127,12 @@ def judge(base: str, old: Figures, new: Figures) -> bool:
 
 
 def compare(wanted: list[str]) -> bool:
-    """Measure here and there, and judge."""
+    """Measure here and there, and judge; what has the same source costs the same."""
+    for same in [each for each in wanted if not (_changed() or _lines("diff", "--name-only", each, "--", "src"))]:
+        print(f"cost since {same[:8]}: src is the same")
+        wanted = [each for each in wanted if each != same]
+    if not wanted:
+        return True
     with tempfile.TemporaryDirectory(prefix="signoff-gate-") as folder:
         measuring = {}
         for base in wanted:
@@ -147,6 +156,8 @@ def main() -> None:
     try:
         chosen = [_lines("rev-parse", each)[0] for each in wanted.base] or bases()
     except (OSError, subprocess.CalledProcessError) as error:
+        if (ROOT / ".git").exists():
+            raise  # there is a history, so it must be looked at
         print(f"cost: not compared, as git gives no history: {error}")
         return
     if not chosen:

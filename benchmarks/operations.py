@@ -25,7 +25,7 @@ class Operation:
     prepare: Callable[[World, int], list[Action]]
 
 
-def _executions(meanwhile: Meanwhile = lambda *_: None, **options: Any) -> Callable[[World, int], list[Action]]:  # noqa: ANN401 - of submit
+def _executions(meanwhile: Meanwhile = lambda *_: None, **options: Any) -> Callable[[World, int], list[Action]]:
     def prepare(world: World, count: int) -> list[Action]:
         requests = [world.approved(**options) for _ in range(count)]
         for request in requests:
@@ -97,7 +97,7 @@ ROAD = {
 OPERATIONS = PATHS | ROAD
 
 
-def status_of(result: Any) -> str:  # noqa: ANN401 - an Outcome or a MutationRequest
+def status_of(result: Any) -> str:
     """Give the status a step came to."""
     return str(getattr(result, "request", result).status)
 

@@ -6,9 +6,12 @@ Only names that the first release had are imported here, so that the benchmarks 
 import itertools
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -65,11 +68,12 @@ class World:
         store: `memory`, or `sqlite` for a file in a folder of its own.
         exact: take ids that count, a clock that stands still and a timer that shows nothing, so that two runs are the
             same to the byte; and note every connection, so that its statements can be counted.
+        file: the SQLite file, if it is not to be a new one.
     """
 
-    def __init__(self, store: str = MEMORY, *, exact: bool = False) -> None:
+    def __init__(self, store: str = MEMORY, *, exact: bool = False, file: Path | None = None) -> None:
         self._folder = None if store == MEMORY else tempfile.TemporaryDirectory(prefix="signoff-benchmark-")
-        self.file = Path(self._folder.name if self._folder else "", "signoff.db")
+        self.file = file or Path(self._folder.name if self._folder else "", "signoff.db")
         self.clock = Clock()
         self.connections: list[sqlite3.Connection] = []
         self._connect = sqlite3.connect
@@ -78,18 +82,25 @@ class World:
         self._names = itertools.count(1)
         self._closed: bool | None = None
         self._exact = exact
+        self._street = "house" if exact else f"house-{token_hex(4)}"
         fixed: dict[str, Any] = {}
         if exact:
             self._noting.start()
             fixed = {"clock": self.clock, "new_id": lambda: f"id-{next(numbers):08}", "timer": lambda: 0}
-        url = "memory:" if store == MEMORY else f"sqlite:///{self.file}"
-        self.gov = Governance.open(url, mutations=[GrantRole], policies=[require_approval(count=1)], **fixed)
+        self._url = "memory:" if store == MEMORY else f"sqlite:///{self.file}"
+        self._fixed = fixed
+        self.gov = self.another()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def another(self) -> Governance:
+        """Open a governance over the same store, if that is a file."""
+        policies = [require_approval(count=1)]
+        return Governance.open(self._url, mutations=[GrantRole], policies=policies, **self._fixed)
 
     def close(self) -> None:
         """Throw everything away."""
@@ -99,18 +110,27 @@ class World:
         if self._folder:
             self._folder.cleanup()
 
-    def _noted(self, *args: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - the driver's own arguments
+    def _noted(self, *args: Any, **options: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = self._connect(*args, **options)
         self.connections.append(connection)
         return connection
 
+    @contextmanager
+    def hasty(self) -> Iterator[None]:
+        """Wait for no disk while things are made ready; only in an exact world, which knows its connections."""
+        for pragma in ("OFF", "FULL"):
+            for connection in self.connections:
+                connection.execute(f"PRAGMA synchronous={pragma}")
+            if pragma == "OFF":
+                yield
+
     def house(self) -> str:
         """Make a house of its own, at version 1, and give its id."""
-        name = f"house-{next(self._names):08}"
+        name = f"{self._street}-{next(self._names):08}"
         self.gov.create_state(name, Roles(members=MEMBERS))
         return name
 
-    def asked(self, house: str | None = None, user: str = "ada", **options: Any) -> MutationRequest:  # noqa: ANN401 - of submit
+    def asked(self, house: str | None = None, user: str = "ada", **options: Any) -> MutationRequest:
         """Let bob ask for a role for somebody, in a house of its own unless one is named."""
         mutation = GrantRole(user=user, role="admin")
         return self.gov.submit(mutation, to=house or self.house(), by="bob", reason="INC-42", **options)
@@ -119,7 +139,7 @@ class World:
         """Let carol approve it."""
         return self.gov.approve(request.id, by="carol", digest=request.digest)
 
-    def approved(self, house: str | None = None, user: str = "ada", **options: Any) -> MutationRequest:  # noqa: ANN401 - of submit
+    def approved(self, house: str | None = None, user: str = "ada", **options: Any) -> MutationRequest:
         """Ask and approve."""
         return self.voted(self.asked(house, user, **options))
 
@@ -139,5 +159,5 @@ class World:
         self._closed = closed
 
 
-Action = Callable[[], object]
+Action = partial[Any]
 """One governed step, ready to be measured; it can be taken once."""

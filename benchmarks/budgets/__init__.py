@@ -1,0 +1,1 @@
+"""`python -m benchmarks.budgets`: what governance may cost, as ratios to what there is without it, taken in one run."""

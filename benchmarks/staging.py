@@ -1,0 +1,137 @@
+"""Executions taken apart: each stage on its own, on real attempts, through the code that executes."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, cast
+
+from benchmarks.world import Action, World
+from signoff import Actor
+
+if TYPE_CHECKING:
+    from signoff.governance.resolution import VersionResolver
+    from signoff.model.resolution import Resolution
+
+ROADS = {
+    "approved request executed": "execute",
+    "approved request rejected as stale before execution": "mark_stale",
+    "approved request blocked by policy": "execute",
+}
+"""The paths that can be taken apart, and what records their outcome."""
+
+NO_HAND_OFF = {"approved request rejected as stale before execution"}
+"""Paths that end before anything is handed to the engine."""
+
+
+class _Given:
+    """Gives a resolution that was made before, so that only what follows from it is measured."""
+
+    def __init__(self, resolution: "Resolution") -> None:
+        self._resolution = resolution
+
+    def resolve(self, **_: Any) -> "Resolution":
+        return self._resolution
+
+
+class Staged:
+    """Approved requests, taken through an execution stage by stage instead of one by one, inside one unit of work.
+
+    The stages are those of `Governance.execute`, in its order; what is left out is the call itself, looking up who
+    executes, and opening a unit of work for each.
+
+    Args:
+        world: where.
+        path: which path they take, one of `ROADS`.
+        actions: their executions, made ready.
+
+    Raises:
+        NotImplementedError: this commit has other stages.
+    """
+
+    def __init__(self, world: World, path: str, actions: list[Action]) -> None:
+        try:  # here, as whatever asv finds must be importable on every commit
+            from signoff.governance.attempt import Attempt  # noqa: PLC0415
+            from signoff.governance.dossier import Dossier  # noqa: PLC0415
+            from signoff.governance.resolution import VersionResolver  # noqa: PLC0415
+        except ImportError as missing:
+            raise NotImplementedError(str(missing)) from missing
+        if not hasattr(Attempt, "complete_or_lapse"):
+            raise NotImplementedError("the stages are others")
+        self._load, self._attempt = Dossier.load, Attempt
+        self._ids = [action.args[0] for action in actions]
+        self._road, self._handed_off = ROADS[path], path not in NO_HAND_OFF
+        self._context = world.gov._context  # noqa: SLF001 - the parts are not public
+        self._actor = Actor("runner")
+        self._resolver = VersionResolver()
+        self._attempts: list[Attempt] = []
+        self._compared: list[Resolution] = []
+        self._stack = ExitStack()
+        self._unit = self._stack.enter_context(self._context.store.unit())
+
+    def loading(self) -> None:
+        """Read request, trail and state, and check them against their hashes."""
+        for request_id in self._ids:
+            dossier = self._load(self._unit, request_id)
+            attempt = self._attempt(self._context, self._unit, dossier, self._actor, reason="")
+            attempt._seen.state  # noqa: B018, SLF001 - reads it
+            self._attempts.append(attempt)
+
+    def deadlines(self) -> None:
+        """Ask the machine whether time has made something of it: expired, or no longer approved."""
+        for attempt in self._attempts:
+            attempt.expire_if_due()
+            attempt.complete_or_lapse()
+
+    def resolution(self) -> None:
+        """Compare the versions."""
+        for attempt in self._attempts:
+            request, terms = attempt._step.request, attempt._terms  # noqa: SLF001 - the parts are not public
+            resolved = self._resolver.resolve(
+                state_id=terms.state_id,
+                expected=request.expected_version,
+                current=attempt._seen.state.version,  # noqa: SLF001 - the parts are not public
+                on_drift=terms.on_drift,
+                fallback=terms.fallback,
+                same_effect=lambda: False,
+                drift=attempt._drift,  # noqa: SLF001 - the parts are not public
+            )
+            self._compared.append(resolved)
+
+    def machine(self) -> None:
+        """Fire `resolve`, and record the resolution."""
+        for attempt, resolution in zip(self._attempts, self._compared, strict=True):
+            attempt.resolve(cast("VersionResolver", _Given(resolution)))
+
+    def hand_off(self) -> None:
+        """Let the engine run the mutation: policies, checks, apply, change set."""
+        if self._handed_off:
+            for attempt in self._attempts:
+                attempt._seen.run  # noqa: B018, SLF001 - runs it
+
+    def recording(self) -> None:
+        """Fire the trigger that ends it, and write request, decisions, audit, state and history."""
+        for attempt in self._attempts:
+            getattr(attempt, self._road)()
+            attempt.write()
+
+    def telling(self) -> None:
+        """Commit, and say what came of it."""
+        self._stack.close()
+        for attempt in self._attempts:
+            attempt.outcome()
+
+    def statuses(self) -> set[str]:
+        """Give the statuses they have come to."""
+        return {str(attempt.status) for attempt in self._attempts}
+
+    def until(self, stage: str) -> None:
+        """Take all stages before one; all there are before `end`."""
+        for each in STAGES:
+            if each == stage:
+                return
+            getattr(self, each)()
+
+    def close(self) -> None:
+        """Let go of the unit of work."""
+        self._stack.close()
+
+
+STAGES = ("loading", "deadlines", "resolution", "machine", "hand_off", "recording", "telling")
