@@ -68,7 +68,7 @@ class DbosWorkflow:
         self._connection.close()
 
 
-def _workflow(connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - decorated at run time
+def _workflow(connection: sqlite3.Connection) -> Any:
     """Register the workflow and its steps; DBOS runs them in the thread that calls."""
 
     @DBOS.step()

@@ -130,7 +130,7 @@ class EventSourced:
         self._app.close()
 
 
-def execute(app: Any, request_id: UUID) -> None:  # noqa: ANN401 - see EventSourced
+def execute(app: Any, request_id: UUID) -> None:
     """Make the change, and save both aggregates in one commit."""
     request = app.repository.get(request_id)
     state = app.repository.get(request.state_id)

@@ -34,7 +34,7 @@ def stamp(at: datetime) -> str:
     return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def dump(facts: Any) -> str:  # noqa: ANN401 - whatever JSON can say
+def dump(facts: Any) -> str:
     """Write JSON as signoff does; other ways would only be slower."""
     return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
 

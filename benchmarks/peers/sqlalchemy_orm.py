@@ -103,7 +103,7 @@ class Execution(StateMachine):
     execute = resolving.to(executed)
 
 
-def _on(row: RequestRow) -> Any:  # noqa: ANN401 - its triggers are made at run time
+def _on(row: RequestRow) -> Any:
     return Execution(model=row, state_field="status")
 
 
@@ -150,7 +150,7 @@ class OrmWithStateMachine(OrmByHand):
     machine = staticmethod(_on)
 
 
-def execute(session: Session, request_id: str, machine: Any) -> None:  # noqa: ANN401 - either machine
+def execute(session: Session, request_id: str, machine: Any) -> None:
     """Make the change and write the trail."""
     request = session.get_one(RequestRow, request_id)
     state = session.get_one(StateRow, request.state_id)
@@ -186,13 +186,13 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the pool's own types
+    def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 
     @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:  # noqa: ANN401 - the engine's own type
+    def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
