@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 
 from anyjson import OBJECTS, VALUES, Json, exact, nested
+from house import a_terms
 from signoff import Intent, Mutation, MutationEngine, State, allow
 from signoff.engine.registry import Registry
 from signoff.errors import ConfigurationError, InputError, IntegrityError, NotCanonicalError, SignoffError
@@ -21,6 +23,7 @@ from signoff.model.actor import Actor
 from signoff.model.approval import Approval
 from signoff.model.canonical import Codec, canonical, digest, parse, stamp
 from signoff.model.state import state_body
+from signoff.model.terms import TERMS, Terms
 from signoff.model.trail import DECISIONS, Category, Decision
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -367,3 +370,18 @@ class TestSets:
 def test_every_refusal_is_one_of_our_errors() -> None:
     assert issubclass(NotCanonicalError, SignoffError)
     assert issubclass(NotCanonicalError, ValueError)
+
+
+def test_of_a_subclass_of_the_users_own_only_what_is_declared_is_written() -> None:
+    @dataclass(frozen=True)
+    class OurIntent(Intent):
+        team: str = "platform"
+
+    ours = TERMS.dump(a_terms(intent=OurIntent(operation="grant-role")))
+    assert ours == TERMS.dump(a_terms(intent=Intent(operation="grant-role")))
+
+
+def test_a_record_is_written_as_pydantic_writes_it() -> None:
+    for terms in (a_terms(), a_terms(approval_valid_for=timedelta(days=1)), a_terms(payload="\u00e9\u4e2d")):
+        plain = TypeAdapter(Terms).dump_python(terms, mode="json")
+        assert TERMS.dump(terms) == canonical(plain)

@@ -654,3 +654,31 @@ def test_a_report_without_evidence_is_refused_by_name(store: Store, clock: Froze
     request = asked(gov)
     with pytest.raises(InputError, match="evidence= is empty"):
         gov.report(request.id, check="backup", passed=True, by="ci", digest=request.digest, evidence=" ")
+
+
+def test_a_period_that_ends_while_policies_are_asked_has_ended(store: Store, clock: FrozenClock) -> None:
+    end, slow = clock() + HOUR, [False]
+
+    def ponders(_: Proposal) -> Verdict:
+        if slow[0]:
+            clock.tick(hours=2)
+        return Verdict.require(Schedule(not_after=end))
+
+    gov = governed(store, clock, Policy("ponders", ponders), allow())
+    request = asked(gov)
+    slow[0] = True
+    with pytest.raises(TransitionRefusedError, match="not after") as refused:
+        gov.execute(request.id, by="bob")
+    assert refused.value.rule == "must_wait"
+
+
+def test_a_change_is_stamped_with_the_moment_after_policies_were_asked(store: Store, clock: FrozenClock) -> None:
+    gov = governed(store, clock, Policy("ponders", lambda _: (clock.tick(minutes=5), Verdict.allow())[1]))
+    request = asked(gov)
+    begun = clock()
+    outcome = gov.execute(request.id, by="bob")
+    resolved, executed = gov.decisions(request.id)[-2:]
+    assert resolved.at == begun
+    assert executed.at == begun + timedelta(minutes=5) == gov.history(HOUSE)[-1].at
+    assert outcome.audit == gov.audit(request.id)[-1]
+    assert repr(outcome.audit).replace("datetime.timezone.utc", "TzInfo(0)") == repr(gov.audit(request.id)[-1])

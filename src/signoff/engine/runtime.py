@@ -164,10 +164,10 @@ class MutationEngine:
             witness.testify()
             return Run(name, mode, RunStatus.FAILED, error=described(error))
         after_body = _settled(witness, name, type(state), after)
+        witness.watch("the new state", after)
         if mode is Mode.SIMULATE:
             _demand_same_again(mutation, type(state), body, after_body)
         changes = diff(parse(body), parse(after_body))
-        witness.watch("the new state", after)
         witness.watch_changes(changes)
         at = checked_moment("clock()", self._clock())
         ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id, at))

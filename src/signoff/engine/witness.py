@@ -18,7 +18,7 @@ class Witness:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._models: list[tuple[str, BaseModel, str]] = []
+        self._models: list[tuple[str, BaseModel, str | None]] = []
         self._changes: Changes = ()
         self._seen = b""
 
@@ -37,7 +37,7 @@ class Witness:
             MutationContractError: it names what, and where.
         """
         for what, model, seen in self._models:
-            paths = "" if _likeness(model) == seen else _changed(model, seen)
+            paths = "" if seen is not None and _likeness(model) == seen else _changed(model, seen)
             if paths:
                 raise self._error(what, paths)
         if self._changes and _values(self._changes) != self._seen:
@@ -50,22 +50,25 @@ class Witness:
         )
 
 
-def _likeness(model: BaseModel) -> str:
-    """Give a model as JSON in the order of its fields: quick, and the same as long as nobody touches it."""
+def _likeness(model: BaseModel) -> str | None:
+    """Give a model as JSON in the order of its fields: quick, and the same as long as nobody touches it.
+
+    None where it holds what its fields do not say. Asked past the model's class, which may show itself otherwise.
+    """
     try:
-        return model.model_dump_json(warnings="none")
+        return BaseModel.model_dump_json(model, warnings="error")
     except (PydanticSerializationError, TypeError, ValueError, AttributeError, RecursionError):
-        return ""
+        return None
 
 
-def _changed(model: BaseModel, seen: str) -> str:
+def _changed(model: BaseModel, seen: str | None) -> str:
     """Give the paths at which a model is not what was seen, or "" if only the order of its keys is another."""
     try:
         now = plain(model, "value")
         canonical(now)
     except NotCanonicalError as error:
         return f"some path that now holds what JSON cannot say ({error})"
-    return ", ".join(change.path for change in diff(parse(seen), now))
+    return "some path" if seen is None else ", ".join(change.path for change in diff(parse(seen), now))
 
 
 def _values(changes: Changes) -> bytes:

@@ -42,7 +42,7 @@ class Appraisal:
         self._at_hand = at_hand
         self._past_requirements = past_requirements
         self._found_in = step.request.status
-        self._gathered: dict[tuple[str, tuple[Requirement, ...]], Evidence] = {}
+        self._gathered: dict[tuple[str, tuple[Requirement, ...]], Circumstances] = {}
         self._run: Run | None = None
         self.history: Link | None = None
         self._reports: tuple[str, ...] = ()
@@ -96,6 +96,7 @@ class Appraisal:
 
     def _judge(self, demanded: tuple[Requirement, ...]) -> RunStatus:
         """Say what follows from what policies require now: in an emergency nothing, otherwise whether it is met."""
+        self._at_hand = self._at_hand.evolve(at=self._context.now())  # policies may have taken their time
         if self._past_requirements or not demanded:
             return RunStatus.ACCEPTED
         missing = self.standing((*demanded, *self._terms.own)).open
@@ -110,17 +111,16 @@ class Appraisal:
             return self._step.standing(self.now())
         return standing(self._step.known(self.now(required)), required)
 
-    def around(self, more: tuple[Requirement, ...] = ()) -> Circumstances:
-        """Gather the circumstances of the request, and of more requirements than it has."""
-        return self.now(more).circumstances
-
     def now(self, more: tuple[Requirement, ...] = ()) -> Evidence:
-        """Give the evidence at hand, with those circumstances; gathered once for the same terms."""
+        """Give the evidence at hand, with those circumstances."""
+        return self._at_hand.evolve(circumstances=self.around(more))
+
+    def around(self, more: tuple[Requirement, ...] = ()) -> Circumstances:
+        """Gather the circumstances of the request, and of more requirements than it has; once for the same terms."""
         asked = (self._step.request.digest, more)
         if asked not in self._gathered:
             directory, unit = self._context.directory, self._unit
-            around = gather(directory, unit, self._step, more, people=False)
-            self._gathered[asked] = self._at_hand.evolve(circumstances=around)
+            self._gathered[asked] = gather(directory, unit, self._step, more, people=False)
         return self._gathered[asked]
 
     def demand_approved_effect(self) -> None:

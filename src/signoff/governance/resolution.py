@@ -51,13 +51,13 @@ class VersionResolver:
         if current < expected:
             raise IntegrityError("signoff_states", state_id, f"its version went back from {expected} to {current}")
         if current == expected:
-            return Resolution(ResolutionOutcome.UNCHANGED, expected, current, on_drift)
+            return Resolution(ResolutionOutcome.UNCHANGED, expected, current, str(on_drift))
         if on_drift is not OnDrift.KEEP_IF_SAME_EFFECT:
             outcome = _OUTCOMES[on_drift]
         else:
             outcome = ResolutionOutcome.SAME_EFFECT if same_effect() else _OUTCOMES[fallback]
         steps = tuple(drift())
-        return Resolution(outcome, expected, current, on_drift, steps, current - expected - len(steps))
+        return Resolution(outcome, expected, current, str(on_drift), steps, current - expected - len(steps))
 
 
 def drift_steps(reader: Reader, state_id: str, expected: int) -> list[DriftStep]:

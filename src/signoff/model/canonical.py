@@ -184,8 +184,8 @@ def _told(value: object) -> Json:
         return stamp(value)
     cls = type(value)
     if cls not in _FIELDS:
-        if not is_dataclass(cls):
-            raise TypeError(f"{cls.__name__} is no record")
+        if not is_dataclass(cls) or not cls.__module__.startswith("signoff."):
+            raise TypeError(f"{cls.__name__} is no record")  # a subclass of the user's: only what is declared counts
         names = tuple(each.name for each in fields(cls))
         _FIELDS[cls] = (names, attrgetter(*names, names[0]))  # one more: of one name alone it would give no tuple
     names, values = _FIELDS[cls]

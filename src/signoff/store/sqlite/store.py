@@ -18,6 +18,7 @@ from signoff.store.sqlite.writers import MOST_TOGETHER, Writers
 
 MEMORY = ":memory:"
 _PATIENCE = Patience()
+_LONGEST = 86_400
 
 
 class SqliteStore:
@@ -30,7 +31,7 @@ class SqliteStore:
         read_only: open an existing file without the right to write.
 
     Raises:
-        ConfigurationError: no file can have this path.
+        ConfigurationError: no file can have this path, or the timeout is no number of seconds.
         StoreError: the file cannot be opened, is no database, or was written by a newer signoff.
     """
 
@@ -43,6 +44,8 @@ class SqliteStore:
         read_only: bool = False,
     ) -> None:
         self._path = _checked_path(str(path))
+        if not (isinstance(timeout, int | float) and 0 <= timeout <= _LONGEST):
+            raise ConfigurationError(f"timeout={timeout!r} of a store: pass seconds, from 0 to {_LONGEST}")
         self._sources = checked_sources(sources)
         self._timeout = timeout
         self._read_only = read_only
@@ -87,7 +90,8 @@ class SqliteStore:
             return
         self._switch_to_wal(connection)
         migrate(connection)
-        connection.execute("PRAGMA busy_timeout=0")  # from here on the turnstile waits
+        if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):  # then no reader is in a writer's way
+            connection.execute("PRAGMA busy_timeout=0")  # from here on the turnstile waits
 
     def _switch_to_wal(self, connection: sqlite3.Connection, patience: Patience = _PATIENCE) -> None:
         """Turn on the write-ahead log; where several do so at once on a new file, SQLite refuses without waiting."""

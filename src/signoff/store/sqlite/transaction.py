@@ -43,7 +43,10 @@ def _bracket(
             with translated(name):
                 connection.execute(end)
     except BaseException:
-        for statement in undo:  # a failed commit may have rolled back already, and the cause must not be masked
-            with suppress(sqlite3.Error):
-                connection.execute(statement)
+        with suppress(sqlite3.Error):  # a failed commit may have rolled back already, and the cause must not be masked
+            try:
+                for statement in undo:
+                    connection.execute(statement)
+            except sqlite3.Error:
+                connection.execute("ROLLBACK")  # rather all of it than half
         raise

@@ -9,9 +9,11 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
+from weakref import finalize
 
 SUFFIX = "-queue"
 """What the name of the file beside the database ends with. It is empty, and may be removed while nobody writes."""
@@ -19,8 +21,8 @@ SUFFIX = "-queue"
 LONGEST_QUEUE = 1.0
 """Seconds to queue before going in without: whoever is next may have been stopped there."""
 
-_PAUSE = 0.0003
-"""Seconds between two attempts. The system would wake up whoever waits for a lock, but never let them give up."""
+_PAUSES = (0.0003, 0.005)
+"""Seconds between two attempts, at first and later: the system would wake up whoever waits, but never let them stop."""
 
 if sys.platform == "win32":  # pragma: no cover - flock is not to be had there
 
@@ -60,15 +62,24 @@ class Patience:
         Raises:
             sqlite3.OperationalError: it is busy still, or something else is wrong.
         """
-        while True:
+        for pause in self.pauses():
             try:
                 attempt()
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or self.clock() >= deadline:
                     raise
-                self.sleep(_PAUSE)
+                self.sleep(pause)
             else:
                 return
+
+    @staticmethod
+    def pauses() -> Iterator[float]:
+        """Give how long to wait, again and again: shortly at first, and then longer."""
+        pause, longest = _PAUSES
+        yield from repeat(pause, 20)
+        while True:
+            pause = min(pause * 1.1, longest)
+            yield pause
 
 
 class Turnstile:
@@ -84,9 +95,11 @@ class Turnstile:
         self._timeout = timeout
         self._patience = patience or Patience()
         self._file: int | None = None
+        self._close: Callable[[], object] = lambda: None
         if path:
             with suppress(OSError):  # a folder that cannot be written: whoever only reads needs no turn
-                self._file = os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                file = os.open(os.path.realpath(path) + SUFFIX, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._file, self._close = file, finalize(self, os.close, file)
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction that may write, when it is this connection's turn.
@@ -104,21 +117,23 @@ class Turnstile:
 
     def _queue(self, deadline: float) -> int | None:
         """Wait to be next; gives the locked file, or None where nobody can tell who is."""
-        while self._file is not None:
+        file = self._file
+        if file is None:
+            return None
+        for pause in self._patience.pauses():
             try:
-                _lock(self._file)
+                _lock(file)
             except BlockingIOError:
                 if self._patience.clock() >= deadline:
-                    return None
-                self._patience.sleep(_PAUSE)
+                    break
+                self._patience.sleep(pause)
             except OSError:  # a file system without locks
-                return None
+                break
             else:
-                return self._file
+                return file
         return None
 
     def close(self) -> None:
         """Let go of the file."""
-        file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
+        self._file = None
+        self._close()

@@ -2,7 +2,8 @@
 
 Group commit (DeWitt et al., "Implementation techniques for main memory database systems", 1984): whoever finds others
 waiting lets the next one work in the same transaction, and returns when that is durable; the last one commits for all.
-A unit of work that raises undoes itself alone. One thread by itself begins and commits as ever.
+A unit of work that raises undoes itself alone, and says so once what it has seen is durable. One thread by itself
+begins and commits as ever.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock, get_ident
+from threading import Lock, RLock, get_ident
 
 from signoff.errors import StoreError, StoreUnavailableError
 from signoff.store.sqlite.errors import translated
@@ -21,7 +22,10 @@ MOST_TOGETHER = 16
 """How many units of work share a commit at the most, so that nobody waits long for the others."""
 
 BRISK = 0.02
-"""Seconds that a unit of work may take; after a slower one nobody joins, for then a shared commit is a long wait."""
+"""Seconds that a unit of work may take; behind slower ones nobody joins, for then a shared commit is a long wait."""
+
+_REMEMBERED = 8
+"""Of how many units of work it is remembered how long they took."""
 
 
 class _Turn:
@@ -33,7 +37,7 @@ class _Turn:
         self.thread = get_ident()
         self.alone = alone
         self.joined = False
-        self.begun = 0.0
+        self.begun: float | None = None
         self.failure: StoreError | None = None
         self.ready, self.durable = Lock(), Lock()
         self.ready.acquire()
@@ -64,10 +68,11 @@ class Writers:
         self._name = name
         self._most = most
         self._clock = clock
-        self._guard = Lock()
+        self._guard = RLock()  # of whoever was interrupted while they held it, and comes again to leave
         self._now: _Turn | None = None
         self._waiting: deque[_Turn] = deque()
         self._done: list[_Turn] = []
+        self._lasted: deque[float] = deque(maxlen=_REMEMBERED)
 
     @property
     def working_here(self) -> bool:
@@ -91,14 +96,14 @@ class Writers:
             self._await(turn)
             yield
         finally:
-            self._leave(turn, kept=False)
+            self._leave_for_certain(turn, done=False)
 
     @contextmanager
     def unit(self) -> Iterator[sqlite3.Connection]:
         """Work in a transaction that is durable when the block ends; what the block did is undone when it raises."""
-        if self._here() is not None:  # a view of a database in memory, which has this connection alone
-            connection = self._connection()
-            with transaction(connection, self._name):
+        looking = self._here()
+        if looking is not None:  # at a database in memory, which it has alone
+            with self._inside(looking) as connection:
                 yield connection
             return
         turn = _Turn(alone=False)
@@ -108,13 +113,29 @@ class Writers:
             connection = self._connection()
             with savepoint(connection, self._name) if turn.joined else opened(connection, self._name, self._turnstile):
                 yield connection
-        except BaseException:
-            self._leave(turn, kept=False)
+        except BaseException as error:
+            self._leave_for_certain(turn, done=turn.joined)
+            if turn.joined and isinstance(error, Exception):  # it may come of what others wrote: once that is durable
+                self._until_durable(turn, error)
             raise
-        self._leave(turn, kept=True)
+        self._leave_for_certain(turn, done=True)
+        self._until_durable(turn)
+
+    @contextmanager
+    def _inside(self, looking: _Turn) -> Iterator[sqlite3.Connection]:
+        connection = self._connection()
+        looking.alone = False
+        try:
+            with transaction(connection, self._name):
+                yield connection
+        finally:
+            looking.alone = True
+
+    @staticmethod
+    def _until_durable(turn: _Turn, cause: Exception | None = None) -> None:
         turn.durable.acquire()
         if turn.failure is not None:
-            raise turn.failure
+            raise turn.failure from cause or turn.failure.__cause__
 
     def _await(self, turn: _Turn) -> None:
         with self._guard:
@@ -124,16 +145,26 @@ class Writers:
             self._waiting.append(turn)
         turn.ready.acquire()
 
-    def _leave(self, turn: _Turn, *, kept: bool) -> None:
+    def _leave_for_certain(self, turn: _Turn, *, done: bool) -> None:
+        """Leave; whoever is interrupted at that does first what is left to do."""
+        try:
+            self._leave(turn, done=done)
+        except BaseException:
+            self._leave(turn, done=done)
+            raise
+
+    def _leave(self, turn: _Turn, *, done: bool) -> None:
         """Let the next one join the transaction, or make durable what was done in it and let the next one begin."""
         with self._guard:
-            if self._now is not turn:  # it was interrupted before its turn came
+            if self._now is not turn:  # it has left already, or was interrupted before its turn came
                 with suppress(ValueError):
                     self._waiting.remove(turn)
                 return
-            if kept:
+            if turn.begun is not None:
+                self._lasted.append(self._clock() - turn.begun)
+            if done and turn not in self._done:
                 self._done.append(turn)
-            if self._clock() - turn.begun < BRISK and self._joins():
+            if self._joins():
                 self._pass_on(joined=True)
                 return
         try:
@@ -146,8 +177,8 @@ class Writers:
         """Whether somebody waits who can go on in the transaction there is."""
         if not self._done or len(self._done) >= self._most or not self._waiting or self._waiting[0].alone:
             return False
-        try:
-            return self._connection().in_transaction  # on a grave error SQLite ends it by itself
+        try:  # on a grave error SQLite ends it by itself
+            return max(self._lasted, default=0) < BRISK and self._connection().in_transaction
         except (StoreError, sqlite3.Error):
             return False
 
@@ -158,35 +189,45 @@ class Writers:
             self._now.ready.release()
 
     def _commit(self) -> None:
-        """Commit for all who are done, and tell each what came of it."""
-        done, self._done = self._done, []
-        if not done:
-            return  # whoever raised has undone what it did
-        failure: StoreError | None = StoreUnavailableError(
-            f"{self._name}: the commit was interrupted; it may have been durable by then, call again"
-        )
+        """Commit for all who are done, or undo what nobody has undone, and tell each what came of it."""
         try:
-            failure = self._failure()
+            self._end()
         finally:
-            for turn in done:
-                if failure is not None:
-                    turn.failure = type(failure)(*failure.args)
-                    turn.failure.__cause__ = failure.__cause__
-                turn.durable.release()
+            while self._done:
+                with suppress(RuntimeError):  # it was told, and whoever told it was interrupted
+                    self._done[-1].durable.release()
+                self._done.pop()
 
-    def _failure(self) -> StoreError | None:
-        """Commit, and give what kept it from being durable, if something did."""
+    def _end(self) -> None:
         try:
             connection = self._connection()
-        except StoreError as error:
-            return error
-        try:
             with translated(self._name):
-                connection.execute("COMMIT")
-        except BaseException as error:
-            with suppress(sqlite3.Error):  # a failed commit may have rolled back already
-                connection.execute("ROLLBACK")
-            if isinstance(error, StoreError):
-                return error
+                lost = self._done and not connection.in_transaction
+                if connection.in_transaction:
+                    connection.execute("COMMIT" if self._done else "ROLLBACK")
+            if lost:
+                gave_up = "SQLite gave the transaction up; nothing was written, call again"
+                self._fail(StoreUnavailableError(f"{self._name}: {gave_up}"))
+        except StoreError as error:
+            self._undo()
+            self._fail(error)
+        except BaseException:
+            if self._undo():
+                self._fail(StoreUnavailableError(f"{self._name}: the commit was interrupted; call again"))
             raise
-        return None
+
+    def _fail(self, failure: StoreError) -> None:
+        """Let each have an error of its own."""
+        for turn in self._done:
+            turn.failure = type(failure)(*failure.args)
+            turn.failure.__cause__ = failure.__cause__
+
+    def _undo(self) -> bool:
+        """Roll back, and tell whether there was something to roll back: a failed commit may have done so already."""
+        try:
+            connection = self._connection()
+            open_still = connection.in_transaction
+            connection.execute("ROLLBACK")
+        except (StoreError, sqlite3.Error):
+            return False
+        return open_still
