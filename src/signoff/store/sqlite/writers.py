@@ -72,6 +72,7 @@ class Writers:
         self._now: _Turn | None = None
         self._waiting: deque[_Turn] = deque()
         self._done: list[_Turn] = []
+        self._durable = False
         self._lasted: deque[float] = deque(maxlen=_REMEMBERED)
 
     @property
@@ -96,7 +97,10 @@ class Writers:
             self._await(turn)
             yield
         finally:
-            self._leave_for_certain(turn, done=False)
+            try:
+                self._leave(turn, done=False)
+            finally:
+                self._leave(turn, done=False)
 
     @contextmanager
     def unit(self) -> Iterator[sqlite3.Connection]:
@@ -110,16 +114,26 @@ class Writers:
         try:
             self._await(turn)
             turn.begun = self._clock()
-            connection = self._connection()
+            connection = self._clean(turn)
             with savepoint(connection, self._name) if turn.joined else opened(connection, self._name, self._turnstile):
                 yield connection
+            self._leave(turn, done=True)
         except BaseException as error:
-            self._leave_for_certain(turn, done=turn.joined)
+            self._leave(turn, done=turn.joined)
             if turn.joined and isinstance(error, Exception):  # it may come of what others wrote: once that is durable
                 self._until_durable(turn, error)
             raise
-        self._leave_for_certain(turn, done=True)
+        finally:  # whoever is interrupted while they leave does first what is left to do
+            self._leave(turn, done=False)
         self._until_durable(turn)
+
+    def _clean(self, turn: _Turn) -> sqlite3.Connection:
+        """Give the connection, without what an interrupted thread may have left open."""
+        connection = self._connection()
+        with translated(self._name):
+            if connection.in_transaction and not turn.joined:
+                connection.execute("ROLLBACK")
+        return connection
 
     @contextmanager
     def _inside(self, looking: _Turn) -> Iterator[sqlite3.Connection]:
@@ -145,16 +159,11 @@ class Writers:
             self._waiting.append(turn)
         turn.ready.acquire()
 
-    def _leave_for_certain(self, turn: _Turn, *, done: bool) -> None:
-        """Leave; whoever is interrupted at that does first what is left to do."""
-        try:
-            self._leave(turn, done=done)
-        except BaseException:
-            self._leave(turn, done=done)
-            raise
-
     def _leave(self, turn: _Turn, *, done: bool) -> None:
-        """Let the next one join the transaction, or make durable what was done in it and let the next one begin."""
+        """Let the next one join the transaction, or make durable what was done in it and let the next one begin.
+
+        Whoever has left already, leaves in vain.
+        """
         with self._guard:
             if self._now is not turn:  # it has left already, or was interrupted before its turn came
                 with suppress(ValueError):
@@ -190,9 +199,12 @@ class Writers:
 
     def _commit(self) -> None:
         """Commit for all who are done, or undo what nobody has undone, and tell each what came of it."""
+        self._durable = False
         try:
             self._end()
         finally:
+            if not self._durable:
+                self._fail(StoreUnavailableError(f"{self._name}: the commit was interrupted; call again"))
             while self._done:
                 with suppress(RuntimeError):  # it was told, and whoever told it was interrupted
                     self._done[-1].durable.release()
@@ -202,9 +214,10 @@ class Writers:
         try:
             connection = self._connection()
             with translated(self._name):
-                lost = self._done and not connection.in_transaction
+                lost = bool(self._done) and not connection.in_transaction
                 if connection.in_transaction:
                     connection.execute("COMMIT" if self._done else "ROLLBACK")
+            self._durable = not lost
             if lost:
                 gave_up = "SQLite gave the transaction up; nothing was written, call again"
                 self._fail(StoreUnavailableError(f"{self._name}: {gave_up}"))
@@ -212,15 +225,15 @@ class Writers:
             self._undo()
             self._fail(error)
         except BaseException:
-            if self._undo():
-                self._fail(StoreUnavailableError(f"{self._name}: the commit was interrupted; call again"))
+            self._durable = not self._undo()
             raise
 
     def _fail(self, failure: StoreError) -> None:
-        """Let each have an error of its own."""
+        """Let each have an error of its own, if it has none yet."""
         for turn in self._done:
-            turn.failure = type(failure)(*failure.args)
-            turn.failure.__cause__ = failure.__cause__
+            if turn.failure is None:
+                turn.failure = type(failure)(*failure.args)
+                turn.failure.__cause__ = failure.__cause__
 
     def _undo(self) -> bool:
         """Roll back, and tell whether there was something to roll back: a failed commit may have done so already."""
