@@ -139,10 +139,18 @@ def test_a_store_that_is_forgotten_lets_go_of_its_file(path: str) -> None:
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
-def test_whoever_waits_long_looks_less_often(path: str, connection: sqlite3.Connection, next_one: Turnstile) -> None:
-    time = Time()
-    Turnstile(path, 5, time.patience()).begin(connection)
-    assert 200 < time.slept < 300  # of a second: 3,300 looks if it never tired
+def test_whoever_waits_long_for_the_database_looks_less_often_but_no_less_at_the_queue(
+    path: str, connection: sqlite3.Connection, next_one: Turnstile
+) -> None:
+    queuing, waiting = Time(), Time()
+    Turnstile(path, 5, queuing.patience()).begin(connection)
+    assert queuing.slept == pytest.approx(1000, abs=2)
+    connection.execute("ROLLBACK")
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError):
+            Turnstile("", 1, waiting.patience()).begin(connection)
+    assert 200 < waiting.slept < 300
 
 
 @pytest.mark.parametrize("timeout", [float("nan"), -1, 1e12, "5"])

@@ -21,8 +21,12 @@ SUFFIX = "-queue"
 LONGEST_QUEUE = 1.0
 """Seconds to queue before going in without: whoever is next may have been stopped there."""
 
-_PAUSES = (0.0003, 0.005)
-"""Seconds between two attempts, at first and later: the system would wake up whoever waits, but never let them stop."""
+_QUEUE_PAUSE = 0.001
+"""Seconds between two looks at the queue; always the same, or whoever has waited longest would look least often. The
+system would wake up whoever waits, but never let them stop."""
+
+_BUSY_PAUSES = (0.0003, 0.005)
+"""Seconds between two attempts at a busy database, at first and after a while."""
 
 if sys.platform == "win32":  # pragma: no cover - flock is not to be had there
 
@@ -75,7 +79,7 @@ class Patience:
     @staticmethod
     def pauses() -> Iterator[float]:
         """Give how long to wait, again and again: shortly at first, and then longer."""
-        pause, longest = _PAUSES
+        pause, longest = _BUSY_PAUSES
         yield from repeat(pause, 20)
         while True:
             pause = min(pause * 1.1, longest)
@@ -117,20 +121,17 @@ class Turnstile:
 
     def _queue(self, deadline: float) -> int | None:
         """Wait to be next; gives the locked file, or None where nobody can tell who is."""
-        file = self._file
-        if file is None:
-            return None
-        for pause in self._patience.pauses():
+        while self._file is not None:
             try:
-                _lock(file)
+                _lock(self._file)
             except BlockingIOError:
                 if self._patience.clock() >= deadline:
-                    break
-                self._patience.sleep(pause)
+                    return None
+                self._patience.sleep(_QUEUE_PAUSE)
             except OSError:  # a file system without locks
-                break
+                return None
             else:
-                return file
+                return self._file
         return None
 
     def close(self) -> None:
