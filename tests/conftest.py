@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
@@ -17,7 +17,13 @@ from signoff.store.sqlite import SqliteStore
 settings.register_profile("dev", max_examples=30, deadline=None)
 settings.register_profile("ci", derandomize=True, database=None, deadline=None)
 settings.register_profile(
-    "mutation", derandomize=True, database=None, deadline=None, max_examples=20, phases=[Phase.explicit, Phase.generate]
+    "mutation",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=20,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],  # many of them share the machine
 )
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

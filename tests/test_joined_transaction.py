@@ -230,7 +230,7 @@ def test_a_batch_that_the_store_fails_undoes_itself_and_nothing_else(gov: Govern
 def test_without_an_open_transaction_it_is_refused_with_the_line_to_write(
     gov: Governance, mine: sqlite3.Connection
 ) -> None:
-    with pytest.raises(ConfigurationError, match="execute BEGIN IMMEDIATE first"):
+    with pytest.raises(ConfigurationError, match="^no transaction is open on this connection: execute BEGIN"):
         gov.within(mine)
 
 
@@ -282,6 +282,19 @@ def test_a_closed_connection_is_unavailable(gov: Governance, path: Path) -> None
     ):
         with pytest.raises(StoreUnavailableError, match="closed"):
             call()
+    with pytest.raises(StoreUnavailableError, match="^the joined connection: Cannot operate on a closed"):
+        joined.submit(Awkward(), to=HOUSE, by="bob")
+    with pytest.raises(StoreUnavailableError, match=f"^{path}: Cannot operate on a closed"):
+        gov.within(other)
+
+
+@pytest.mark.parametrize("denied", [sqlite3.SQLITE_READ, sqlite3.SQLITE_SAVEPOINT])
+def test_what_its_driver_refuses_is_said_of_the_joined_connection(mine: sqlite3.Connection, denied: int) -> None:
+    mine.execute("BEGIN IMMEDIATE")
+    mine.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action == denied else sqlite3.SQLITE_OK)
+    with pytest.raises(StoreError, match="^the joined connection: "), JoinedSqliteStore(mine).unit():
+        pytest.fail("it was let in")
+    mine.set_authorizer(None)
 
 
 def test_a_connection_of_another_thread_is_unavailable(gov: Governance, mine: sqlite3.Connection) -> None:
@@ -398,6 +411,11 @@ def test_closing_the_joined_governance_leaves_the_connection_to_the_caller(
     assert mine.in_transaction
     mine.execute("COMMIT")
     assert gov.get_request(made.id) == made
+
+
+def test_it_says_no_more_of_the_connection_than_that_it_is_joined(mine: sqlite3.Connection) -> None:
+    mine.execute("BEGIN")
+    assert repr(JoinedSqliteStore(mine)) == "JoinedSqliteStore()"
 
 
 def test_a_connection_to_another_database_is_refused(tmp_path: Path) -> None:

@@ -401,6 +401,18 @@ def test_text_that_is_not_utf_8_is_a_changed_row_and_verify_names_it(
         assert owner in {problem.row for problem in gov.verify().problems}
 
 
+def test_a_request_that_cannot_be_read_is_named_by_the_key_it_was_asked_for(path: Path, ready: MutationRequest) -> None:
+    with plain(path) as connection:
+        connection.execute("UPDATE signoff_requests SET held = CAST(x'ff' AS TEXT), idempotency_key = 'k'")
+    with closing(SqliteStore(path)) as store, store.view() as reader:
+        with pytest.raises(IntegrityError) as caught:
+            reader.request_by_key("k")
+        assert (caught.value.table, caught.value.row) == ("signoff_requests", "with key k")
+        with pytest.raises(IntegrityError) as caught:
+            reader.find(Filter(), 5)
+        assert (caught.value.table, caught.value.row) == ("signoff_requests", "on this page")
+
+
 def test_a_renewed_approval_where_terms_were_planted_says_so_and_is_undone(path: Path, ready: MutationRequest) -> None:
     with plain(path) as connection:
         connection.execute("INSERT INTO signoff_terms VALUES (?, 2, '{}')", (ready.id,))

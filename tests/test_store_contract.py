@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -522,6 +522,13 @@ def test_a_ledger_that_two_links_of_one_write_fight_over_is_left_alone(store: St
     assert caught.value.row == "r-1#2"
 
 
+def test_an_undone_link_that_came_before_others_leaves_those(store: Store) -> None:
+    with store.unit() as unit:
+        unit.write(wrote(Ledger.AUDIT, link(1), link(3)))
+    with nothing_changes(store), undone(store) as unit:
+        unit.write(wrote(Ledger.AUDIT, link(2)))
+
+
 # ---- atomicity
 
 STEP = Writes(
@@ -623,7 +630,7 @@ def test_a_unit_reads_what_it_wrote(store: Store) -> None:
 
 def test_a_unit_inside_a_unit_is_refused_and_the_outer_one_goes_on(store: Store) -> None:
     with store.unit() as unit:
-        with pytest.raises(ConfigurationError, match="unit of work is open in this thread"), store.unit():
+        with pytest.raises(ConfigurationError, match="^a unit of work is open in this thread: a policy"), store.unit():
             pytest.fail("a unit was begun inside a unit")
         unit.write(STEP)
     with store.view() as reader:
@@ -691,6 +698,17 @@ def test_a_view_of_sqlite_stays_as_it_was_while_another_thread_writes(tmp_path: 
     with store.view() as reader:
         assert reader.request("r-2") == request("r-2")
     store.close()
+
+
+@every_store
+def test_inside_a_view_a_unit_of_work_may_begin_and_is_kept_or_undone(make: Callable[[], Store]) -> None:
+    with closing(make()) as store:
+        with store.view():
+            insert(store, request("r-1"))
+            with undone(store) as unit:
+                unit.write(Writes(request=request("r-2"), new_terms=True))
+            insert(store, request("r-3"))
+        assert sorted(everything(store)["requests"]) == ["r-1", "r-3"]
 
 
 def test_views_may_be_open_inside_each_other(store: Store) -> None:

@@ -99,7 +99,7 @@ class MemoryReader:
     def find(self, wanted: Filter, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
         """Give requests, newest first, those that come after a position."""
         found = ((to_micros(each.created_at), each.id, each) for each in self._tables.requests.values())
-        matching = sorted((row for row in found if _matches(row[2], wanted, row[0])), key=lambda r: r[:2], reverse=True)
+        matching = sorted((row for row in found if _matches(row[2], wanted, row[0])), reverse=True)  # by id at last
         return [each.unread() for at, key, each in matching if after is None or (at, key) < after][:limit]
 
     def state(self, state_id: str) -> StoredState | None:
