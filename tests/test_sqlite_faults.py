@@ -200,7 +200,7 @@ def test_a_locked_file_is_unavailable_until_it_is_let_go(path: Path, ready: Muta
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(
                 StoreUnavailableError,
-                match=r"nothing was written, call again; if the lock is your own.*gov\.within\(connection\)",
+                match=rf"^{path}: .*nothing was written, call again; if the lock is your own.*gov\.within\(connection\)",
             ):
                 gov.execute(ready.id, by="runner")
             assert gov.get_request(ready.id) == ready, "who reads does not wait"
@@ -469,10 +469,21 @@ def test_a_transaction_that_is_over_takes_no_write(path: Path, ready: MutationRe
             store._writer.execute("ROLLBACK")
             unit.write(moved)
 
-    with pytest.raises(StoreError, match="was ended before this step was written"):
+    with pytest.raises(StoreError, match="^the transaction was ended before this step was written; noth"):
         end_and_write()
     store.close()
     nothing_lost(path, ready)
+
+
+def test_a_commit_inside_a_view_of_a_database_in_memory_fails_in_its_name() -> None:
+    with closing(SqliteStore(":memory:")) as store, store.view():
+        assert store._writer is not None
+        with pytest.raises(StoreError, match="^:memory:: cannot commit"), store.unit():
+            store._writer.execute("ROLLBACK")
+        store._writer.execute("BEGIN")
+        with pytest.raises(StoreError, match="^:memory:: cannot start a transaction within"), store.unit():
+            pytest.fail("it began inside another")
+        store._writer.execute("ROLLBACK")
 
 
 # ---- closed, forked, killed
