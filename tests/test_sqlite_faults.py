@@ -37,6 +37,7 @@ from signoff.store.sql import migrations
 from signoff.store.sqlite import SqliteStore
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.turnstile import Patience
+from signoff.store.sqlite.unit import SqliteReader, SqliteUnit
 
 FORK = multiprocessing.get_context("fork")
 
@@ -200,7 +201,7 @@ def test_a_locked_file_is_unavailable_until_it_is_let_go(path: Path, ready: Muta
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(
                 StoreUnavailableError,
-                match=rf"^{path}: .*nothing was written, call again; if the lock is your own.*gov\.within\(connection\)",
+                match=rf"^{path}: .*nothing was written, call again; if the lock is your own.*gov\.within\(connec",
             ):
                 gov.execute(ready.id, by="runner")
             assert gov.get_request(ready.id) == ready, "who reads does not wait"
@@ -484,6 +485,21 @@ def test_a_commit_inside_a_view_of_a_database_in_memory_fails_in_its_name() -> N
         with pytest.raises(StoreError, match="^:memory:: cannot start a transaction within"), store.unit():
             pytest.fail("it began inside another")
         store._writer.execute("ROLLBACK")
+
+
+def test_a_connection_that_dies_in_a_unit_of_work_takes_no_write_and_gives_no_answer(ready: MutationRequest) -> None:
+    with sqlite3.connect(":memory:", isolation_level=None) as connection:
+        unit = SqliteUnit(connection, ())
+    connection.close()
+    for call in (
+        lambda: unit.write(Writes(request=ready, revision=1)),
+        lambda: unit.request(ready.id),
+        lambda: unit._run("insert_terms"),
+        lambda: unit._savepoint("SAVEPOINT signoff_write"),
+        lambda: SqliteReader(connection, ()),
+    ):
+        with pytest.raises(StoreUnavailableError, match="^the SQLite store: Cannot operate on a closed database"):
+            call()
 
 
 # ---- closed, forked, killed

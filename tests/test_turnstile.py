@@ -106,6 +106,17 @@ def test_a_database_that_stays_busy_is_given_up_in_time(
     assert time.now == pytest.approx(100 + timeout, abs=0.006)
 
 
+def test_whoever_has_no_time_tries_once_and_does_not_wait(
+    path: str, connection: sqlite3.Connection, next_one: Turnstile
+) -> None:
+    time = Time()
+    hurried = Turnstile(path, 0, time.patience())
+    hurried.begin(connection)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, pytest.raises(sqlite3.OperationalError):
+        hurried.begin(other)
+    assert time.slept == 0
+
+
 def test_it_goes_in_as_soon_as_the_database_is_free(path: str, connection: sqlite3.Connection) -> None:
     time = Time()
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
