@@ -273,8 +273,12 @@ def test_nobody_joins_after_whoever_is_slow(threads: Threads, monkeypatch: pytes
     assert threads.transactions() == ["BEGIN IMMEDIATE", "COMMIT"] * 3
 
 
-def test_tables_of_the_users_own_share_no_commit(tmp_path: Path) -> None:
-    with closing(SqliteStore(tmp_path / "own.db", sources=[UsersTable()])) as store:
+@pytest.mark.parametrize(("name", "sources"), [("own.db", [UsersTable()]), (":memory:", [])])
+def test_tables_of_the_users_own_and_databases_in_memory_share_no_commit(
+    tmp_path: Path, name: str, sources: list[UsersTable]
+) -> None:
+    path = name if name == ":memory:" else tmp_path / name
+    with closing(SqliteStore(path, sources=sources)) as store:
         threads = Threads(store)
         with store.unit() as unit:
             unit.write(new_state("a"))

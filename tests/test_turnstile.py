@@ -192,3 +192,14 @@ def test_two_stores_on_one_file_take_turns_and_leave_one_empty_file_behind(path:
             pass
         assert one.get_state(HOUSE) == state
     assert {each.name for each in Path(path).parent.iterdir()} == {"shared.db", "shared.db-queue"}
+
+
+def test_nobody_queues_who_only_reads_or_has_the_database_alone(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    SqliteStore(":memory:").close()
+    SqliteStore(path).close()
+    Path(path + SUFFIX).unlink()
+    SqliteStore(path, read_only=True).close()
+    assert [each.name for each in tmp_path.iterdir() if each.name.endswith(SUFFIX)] == []
