@@ -60,6 +60,7 @@ def test_whoever_is_alone_does_not_wait(path: str, connection: sqlite3.Connectio
     assert connection.in_transaction
     assert time.slept == 0
     assert Path(path + SUFFIX).read_bytes() == b""
+    assert Path(path + SUFFIX).stat().st_mode & 0o111 == 0, "nobody runs it"
 
 
 def test_whoever_comes_later_queues_behind_whoever_is_next(
