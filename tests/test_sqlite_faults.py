@@ -459,6 +459,35 @@ def test_terms_that_cannot_be_read_are_a_changed_row(path: Path, ready: Mutation
     store.close()
 
 
+@pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "x'00'"])
+def test_what_cannot_be_read_is_named_by_its_table_and_whose_it_is(
+    path: Path, ready: MutationRequest, value: str
+) -> None:
+    with plain(path) as connection:
+        connection.execute("DROP TRIGGER signoff_decisions_keep")
+        connection.execute(f"UPDATE signoff_decisions SET body = {value}")
+        connection.execute(f"UPDATE signoff_states SET body = {value}")
+    with closing(SqliteStore(path)) as store, store.view() as reader:
+        for call, named in (
+            (lambda: reader.last_link(Ledger.DECISIONS, ready.id), (Ledger.DECISIONS, ready.id)),
+            (lambda: reader.links(Ledger.DECISIONS, ready.id), (Ledger.DECISIONS, ready.id)),
+            (lambda: reader.state(HOUSE), ("signoff_states", HOUSE)),
+        ):
+            with pytest.raises(IntegrityError) as caught:
+                call()
+            assert (caught.value.table, caught.value.row) == named
+
+
+def test_a_key_that_is_no_text_is_named_by_its_table_and_what_it_comes_after(
+    path: Path, ready: MutationRequest
+) -> None:
+    with plain(path) as connection:
+        connection.execute("UPDATE signoff_requests SET id = CAST(x'ff' AS TEXT)")
+    with closing(SqliteStore(path)) as store, store.view() as reader, pytest.raises(IntegrityError) as caught:
+        reader.keys("signoff_requests", "a", 5)
+    assert (caught.value.table, caught.value.row) == ("signoff_requests", "after 'a'")
+
+
 def test_a_transaction_that_is_over_takes_no_write(path: Path, ready: MutationRequest) -> None:
     """A savepoint outside of a transaction would be one of its own, and durable at once."""
     store = SqliteStore(path)
@@ -637,7 +666,9 @@ def test_a_request_that_cannot_be_filed_whole_is_not_filed(path: Path, ready: Mu
 def test_a_connection_that_died_is_unavailable_and_nothing_is_lost(path: Path, ready: MutationRequest) -> None:
     gov = again(path)
     writer(gov).close()
-    with pytest.raises(StoreUnavailableError, match="open the store again"):
+    with pytest.raises(
+        StoreUnavailableError, match=r": the connection cannot be used \(any more\); open the store again$"
+    ):
         gov.execute(ready.id, by="runner")
     gov.close()
     nothing_lost(path, ready)
@@ -673,6 +704,25 @@ def test_whatever_the_driver_raises_comes_out_as_a_store_error_with_its_cause(ki
         with pytest.raises(StoreError, match="the file: it broke: .") as caught, translated("the file"):
             raise error
         assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "advice"),
+    [
+        (sqlite3.SQLITE_IOERR_WRITE, StoreUnavailableError, "the disk refused; nothing was written, check it"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, StoreReadOnlyError, "it cannot be written; check mode=ro"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreUnavailableError, "another connection wrote after this transaction had"),
+        (sqlite3.SQLITE_CONSTRAINT_CHECK, StoreError, "nothing was written$"),
+    ],
+)
+def test_a_finer_code_of_the_driver_has_its_own_advice_or_that_of_the_plain_one(
+    code: int, kind: type[StoreError], advice: str
+) -> None:
+    error = sqlite3.OperationalError("it broke")
+    error.sqlite_errorcode = code
+    with pytest.raises(StoreError, match=f"^the file: it broke: {advice}") as caught, translated("the file"):
+        raise error
+    assert type(caught.value) is kind
 
 
 def test_a_forged_cursor_does_not_bring_out_the_driver(path: Path, ready: MutationRequest) -> None:

@@ -922,6 +922,12 @@ def test_a_period_is_paged_from_its_end_to_its_beginning(store: Store, size: int
         assert paged(reader, period, size) == rows[7:1:-1]
 
 
+def test_whatever_its_id_a_request_made_at_the_end_of_a_period_is_not_in_it(store: Store) -> None:
+    insert(store, request("A"), request("~"))
+    with store.view() as reader:
+        assert list(reader.find(Filter(until=to_micros(NOON)), 5)) == []
+
+
 def test_a_request_made_between_two_pages_neither_repeats_nor_hides_another(store: Store) -> None:
     insert(store, *(request(f"r-{number}") for number in range(4)))
     with store.view() as reader:
