@@ -686,6 +686,25 @@ def test_a_reading_connection_that_died_is_not_used_again(path: Path, ready: Mut
         assert gov.get_request(ready.id) == ready
 
 
+def test_a_reading_connection_that_dies_in_a_view_is_an_error_of_signoff_and_not_used_again(
+    path: Path, ready: MutationRequest
+) -> None:
+    with closing(SqliteStore(path)) as store:
+
+        def die_and_read() -> None:
+            with store.view() as reader:
+                reader._connection.close()
+                reader.request(ready.id)
+
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            die_and_read()
+        assert store._readers == []
+        for _ in range(2):
+            with store.view() as reader:
+                assert reader.request(ready.id) == ready
+            assert store._readers == [reader._connection]
+
+
 DRIVER_CODES = sorted(
     {
         value

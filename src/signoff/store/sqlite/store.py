@@ -137,10 +137,10 @@ class SqliteStore:
     def _end_reading(self, connection: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-        with self._pool:
-            if self._writer is not None and not connection.in_transaction:
-                self._readers.append(connection)
-                return
+            with self._pool:
+                if self._writer is not None:
+                    self._readers.append(connection)
+                    return
         connection.close()  # the store was closed meanwhile, or this connection is of no use any more
 
     def _opened(self) -> sqlite3.Connection:
