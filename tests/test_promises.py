@@ -160,8 +160,10 @@ def test_rows_put_back_from_before_an_execution_do_not_execute_it_twice(tmp_path
     file.execute("DELETE FROM signoff_decisions WHERE request_id = ? AND seq > ?", (request.id, decisions))
     file.execute("DELETE FROM signoff_audit WHERE request_id = ?", (request.id,))
     assert gov.get_request(request.id).status is Status.APPROVED  # what is there is consistent in itself
-    with pytest.raises(IntegrityError, match="made this version already"):
+    with pytest.raises(IntegrityError) as caught:
         gov.execute(request.id, by="runner")
+    named = ("signoff_history", f"{HOUSE}#2", f"request {request.id} made this version already")
+    assert (caught.value.table, caught.value.row, caught.value.rule) == named
     assert gov.get_state(HOUSE, Roles).state.teams == ["x"]
     assert not gov.verify().ok
     gov.close()
