@@ -523,7 +523,7 @@ def test_a_connection_that_dies_in_a_unit_of_work_takes_no_write_and_gives_no_an
     for call in (
         lambda: unit.write(Writes(request=ready, revision=1)),
         lambda: unit.request(ready.id),
-        lambda: unit._run("insert_terms"),
+        lambda: unit._append(Ledger.AUDIT, (Link(ready.id, 1, b"{}", ""),)),
         lambda: unit._savepoint("SAVEPOINT signoff_write"),
         lambda: SqliteReader(connection, ()),
     ):

@@ -329,22 +329,36 @@ class Loading(UsersTable):
         return self._loaded()
 
 
+class Refusing(UsersTable):
+    """Raises when it should save."""
+
+    def save(
+        self, connection: sqlite3.Connection, key: str, fields: dict[str, Any], *, expected: int, version: int
+    ) -> bool:
+        raise KeyError(key)
+
+
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
+        (Refusing(), UserCodeError, r"^UsersTable\(\) raised KeyError: '42'; nothing was written$"),
         (Forgetful(), UserCodeError, "make save keep every field"),
         (Spoiling(), UserCodeError, "cannot load it: User does not accept it at /active"),
         (Miscounting(), UserCodeError, "make save keep every field"),
-        (Answering(False), VersionConflictError, "no longer at version 1"),
+        (Answering(False), VersionConflictError, "user:42.* no longer at version 1"),
         (Answering(None), UserCodeError, "answered None to save: return True if"),
         (Answering(1), UserCodeError, "answered 1 to save: return True if"),
         (Loading(lambda: (1 / 0, {})), UserCodeError, r"UsersTable\(\) raised ZeroDivisionError"),
-        (Loading(lambda: {"name": "Ada"}), UserCodeError, r"return \(version, fields\)"),
+        (Loading(lambda: {"name": "Ada"}), UserCodeError, r"^UsersTable\(\) loaded .*: return \(version, fields\)"),
         (Loading(lambda: (1, {}, 3)), UserCodeError, r"return \(version, fields\)"),
-        (Loading(lambda: ("1", {"name": "Ada"})), UserCodeError, "count versions from 1"),
+        (
+            Loading(lambda: ("1", {"name": "Ada"})),
+            UserCodeError,
+            "^UsersTable.* 'user:42' at version '1': count versions",
+        ),
         (Loading(lambda: (True, {"name": "Ada"})), UserCodeError, "count versions from 1"),
         (Loading(lambda: (0, {"name": "Ada"})), UserCodeError, "count versions from 1"),
-        (Loading(lambda: (1, {"name": b"Ada"})), UserCodeError, "not JSON"),
+        (Loading(lambda: (1, {"name": b"Ada"})), UserCodeError, "loaded '42' with what is not JSON: user:42"),
         (Loading(lambda: (1, {"name": float("nan")})), UserCodeError, "not JSON"),
         (Loading(lambda: (1, {"name": "Ada", "email": ""})), IntegrityError, "does not accept it at /email"),
         (Loading(lambda: (1, None)), IntegrityError, "User does not accept it"),
