@@ -422,6 +422,23 @@ def test_an_amendment_that_makes_a_circle_is_refused(store: Store, clock: Frozen
     assert gov.amend(three.id, AddTeam(team="one"), by="bob").status is Status.PENDING
 
 
+def test_a_renewal_asks_all_of_a_role_by_name_but_for_the_requester(store: Store, clock: FrozenClock) -> None:
+    meanwhile: list[Requirement] = []
+
+    @policy
+    def grown(_: Proposal) -> Verdict:
+        """Require what has become necessary meanwhile."""
+        return Verdict.require(*meanwhile) if meanwhile else Verdict.abstain()
+
+    gov = governed(store, clock, ONE, grown)
+    one = approve(gov, asked(gov, by="carol", on_drift="renew_approval", request_id="one"), by="dave")
+    gov.execute(approve(gov, asked(gov, team="y")).id, by="ci")
+    meanwhile.append(Approval("all", roles=("security",)))
+    renewed = gov.execute(one.id, by="ci").request
+    everybody = [each for each in renewed.requirements if isinstance(each, Approval) and each.people]
+    assert [each.people for each in everybody] == [("ann", "dave")], "all but the requester"
+
+
 # External checks.
 
 

@@ -413,6 +413,17 @@ def test_an_outcome_says_what_was_recorded_and_why(gov: Governance) -> None:
     assert stale.audit == gov.audit(late.id)[-1]
 
 
+def test_an_outcome_says_why_it_waits_again_and_nothing_once_it_was_revalidated(gov: Governance) -> None:
+    again = approved(gov, on_drift="renew_approval")
+    paused = approved(gov, on_drift="revalidate", pause_for_revalidation=True)
+    drift(gov)
+    for request in (again, paused):
+        outcome = gov.execute(request.id, by="runner")
+        assert outcome.resolution is not None
+        assert outcome.reasons == (str(outcome.resolution),)
+    assert gov.revalidate(paused.id, by="runner").reasons == ()
+
+
 def test_why_somebody_executed_is_recorded_though_its_deadline_had_passed(gov: Governance, clock: FrozenClock) -> None:
     request = approved(gov, expires_at=clock() + timedelta(hours=1))
     clock.tick(hours=1)
@@ -440,7 +451,9 @@ def test_many_execute_in_one_commit_each_for_itself(gov: Governance) -> None:
     teams = [approved(gov, AddTeam(team=f"team-{n}"), on_drift=OnDrift.KEEP_IF_SAME_EFFECT).id for n in range(5)]
     pending = gov.submit(GrantRole(user="eve", role="admin"), to=HOUSE, by="bob").id
     stale = approved(gov).id
-    items = gov.execute_many([*teams, pending, "nobody", stale, teams[0]], by="runner")
+    ids = [*teams, pending, "nobody", stale, teams[0]]
+    items = gov.execute_many(ids, by="runner")
+    assert [item.request_id for item in items] == ids
     assert [item.executed for item in items] == [True] * 5 + [False, False, False, True]
     assert isinstance(items[5].error, TransitionRefusedError)
     assert isinstance(items[6].error, RequestNotFoundError)
