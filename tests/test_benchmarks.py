@@ -245,3 +245,13 @@ def test_every_dependency_is_pinned_where_history_is_recorded() -> None:
     pinned = json.loads((ROOT / "asv.conf.json").read_text())["matrix"]["req"]
     assert set(pinned) - {"hatchling"} == wanted
     assert {len(versions) for versions in pinned.values()} == {1}
+
+
+def test_the_floor_is_every_call_of_the_libraries_in_one_execution() -> None:
+    taken, whole = importlib.import_module("benchmarks.floor").measured(2)
+    assert {kind: calls for kind, (calls, _) in taken.items() if "SHA" in kind or "record" in kind} == {
+        "SHA-256": 14,
+        "pydantic: read a record": 5,
+    }
+    assert whole > 0
+    assert all(microseconds >= 0 for _, microseconds in taken.values())
