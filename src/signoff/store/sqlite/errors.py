@@ -53,7 +53,7 @@ class translated:  # noqa: N801 - it reads as `with translated(path):`
         self._path = path
 
     def __enter__(self) -> None:
-        pass
+        """Begin to watch."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, sqlite3.Error):
