@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from traceback import format_exc
 from typing import Any
 
 import libcst as cst
@@ -38,6 +39,9 @@ SECONDS = float(os.environ.get("MUTANT_SECONDS", "3"))
 
 AT_IMPORT_HELD_TO = ("tests/test_taxonomy.py", "tests/test_lifecycle.py")
 """Files whose tests mutants of what runs at import are held to."""
+
+SUSPICIOUS = 35
+"""How a mutant ends, in mutmut's words, that neither survived nor was killed by a test."""
 
 RUNS_AT_IMPORT = """
 import os; os.environ["MUTANT_UNDER_TEST"] = "stats"
@@ -127,7 +131,7 @@ class Collected:
         known = killers.read_text("utf-8").splitlines() if killers.exists() else []
         first = [line.partition(" ")[2] for line in known if line.partition(" ")[0] == function]
         chosen = [self.items[test] for test in dict.fromkeys([*reversed(first), *in_turn(tests)]) if test in self.items]
-        with TemporaryDirectory() as folder, change_cwd("mutants"):
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder, change_cwd("mutants"):
             self.config._tmp_path_factory._basetemp = Path(folder)
             for item, after in zip(chosen, [*chosen[1:], None], strict=True):
                 self.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
@@ -143,7 +147,12 @@ def run_tests(runner: PytestRunner, *, mutant_name: str | None, tests: Sequence[
     if mutant_name is None:
         return _run_tests(runner, mutant_name=mutant_name, tests=tests)
     function = mangled_name_from_mutant_name(mutant_name)
-    failed = _collected[0].run(function, tests)
+    try:
+        failed = _collected[0].run(function, tests)
+    except BaseException:  # noqa: BLE001 - mutmut would take it for a kill, though no test failed
+        with Path("mutants/suspicious.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{mutant_name}\n{format_exc()}\n")
+        return SUSPICIOUS
     if failed or function not in _at_import:
         return failed
     arguments = [*runner._pytest_args_regular_run(AT_IMPORT_HELD_TO), *runner._pytest_add_cli_args]

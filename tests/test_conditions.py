@@ -422,15 +422,41 @@ def test_an_amendment_that_makes_a_circle_is_refused(store: Store, clock: Frozen
     assert gov.amend(three.id, AddTeam(team="one"), by="bob").status is Status.PENDING
 
 
-def test_a_renewal_asks_all_of_a_role_by_name_but_for_the_requester(store: Store, clock: FrozenClock) -> None:
-    meanwhile: list[Requirement] = []
+def grown(meanwhile: list[Requirement]) -> Policy:
+    """Make a policy that requires what has become necessary meanwhile."""
 
     @policy
-    def grown(_: Proposal) -> Verdict:
-        """Require what has become necessary meanwhile."""
+    def necessary(_: Proposal) -> Verdict:
         return Verdict.require(*meanwhile) if meanwhile else Verdict.abstain()
 
-    gov = governed(store, clock, ONE, grown)
+    return necessary
+
+
+def test_a_renewal_that_makes_a_circle_is_refused(store: Store, clock: FrozenClock) -> None:
+    meanwhile: list[Requirement] = []
+    gov = governed(store, clock, ONE, grown(meanwhile))
+    one = approve(gov, asked(gov, on_drift="renew_approval", request_id="one"))
+    asked(gov, Dependency(request_id="one"), request_id="two")
+    gov.execute(approve(gov, asked(gov, team="y")).id, by="ci")
+    meanwhile += [Approval(roles=("legal",)), Dependency(request_id="two")]
+    with pytest.raises(UnsatisfiableError, match="a circle"):
+        gov.execute("one", by="ci")
+    assert gov.get_request("one") == one
+
+
+def test_a_renewal_that_requires_what_has_happened_goes_on_at_once(store: Store, clock: FrozenClock) -> None:
+    meanwhile: list[Requirement] = [Approval(roles=("security",))]
+    gov = governed(store, clock, grown(meanwhile))
+    one, done = (approve(gov, asked(gov, team=team, on_drift="renew_approval")) for team in ("x", "y"))
+    gov.execute(done.id, by="ci")
+    meanwhile[:] = [Dependency(request_id=done.id)]
+    assert gov.execute(one.id, by="ci").executed
+    assert [each.trigger for each in gov.decisions(one.id)][-4:] == ["renew_approval", "approve", "resolve", "execute"]
+
+
+def test_a_renewal_asks_all_of_a_role_by_name_but_for_the_requester(store: Store, clock: FrozenClock) -> None:
+    meanwhile: list[Requirement] = []
+    gov = governed(store, clock, ONE, grown(meanwhile))
     one = approve(gov, asked(gov, by="carol", on_drift="renew_approval", request_id="one"), by="dave")
     gov.execute(approve(gov, asked(gov, team="y")).id, by="ci")
     meanwhile.append(Approval("all", roles=("security",)))

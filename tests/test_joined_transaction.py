@@ -195,6 +195,16 @@ def test_savepoints_of_the_callers_own_hold_signoffs_steps(gov: Governance, mine
     assert gov.verify().ok
 
 
+def test_a_step_that_is_undone_leaves_no_savepoint_behind(gov: Governance, mine: sqlite3.Connection) -> None:
+    request = approved(gov)
+    mine.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TransitionRefusedError):
+        gov.within(mine).cancel(request.id, by="mallory")
+    with pytest.raises(sqlite3.OperationalError, match="no such savepoint"):
+        mine.execute("RELEASE signoff")
+    mine.execute("ROLLBACK")
+
+
 def test_many_are_executed_within_one_transaction(gov: Governance, mine: sqlite3.Connection) -> None:
     requests = [approved(gov, GrantRole(user=user, role="reader"), on_drift="keep_if_same_effect") for user in "abc"]
     mine.execute("BEGIN IMMEDIATE")
