@@ -454,6 +454,15 @@ def test_a_renewal_that_requires_what_has_happened_goes_on_at_once(store: Store,
     assert [each.trigger for each in gov.decisions(one.id)][-4:] == ["renew_approval", "approve", "resolve", "execute"]
 
 
+def test_a_renewal_that_requires_what_nobody_can_give_is_rejected_at_once(store: Store, clock: FrozenClock) -> None:
+    meanwhile: list[Requirement] = []
+    gov = governed(store, clock, ONE, grown(meanwhile))
+    one, other = (approve(gov, asked(gov, team=team, on_drift="renew_approval")) for team in ("x", "y"))
+    gov.execute(other.id, by="ci")
+    meanwhile.append(Approval(roles=("astronaut",)))
+    assert gov.execute(one.id, by="ci").status is Status.REJECTED
+
+
 def test_a_renewal_asks_all_of_a_role_by_name_but_for_the_requester(store: Store, clock: FrozenClock) -> None:
     meanwhile: list[Requirement] = []
     gov = governed(store, clock, ONE, grown(meanwhile))
