@@ -467,8 +467,10 @@ def test_what_cannot_be_read_is_named_by_its_table_and_whose_it_is(
         connection.execute("DROP TRIGGER signoff_decisions_keep")
         connection.execute(f"UPDATE signoff_decisions SET body = {value}")
         connection.execute(f"UPDATE signoff_states SET body = {value}")
+        connection.execute(f"UPDATE signoff_requests SET held = {value}")
     with closing(SqliteStore(path)) as store, store.view() as reader:
         for call, named in (
+            (lambda: reader.request(ready.id), ("signoff_requests", ready.id)),
             (lambda: reader.last_link(Ledger.DECISIONS, ready.id), (Ledger.DECISIONS, ready.id)),
             (lambda: reader.links(Ledger.DECISIONS, ready.id), (Ledger.DECISIONS, ready.id)),
             (lambda: reader.state(HOUSE), ("signoff_states", HOUSE)),
@@ -478,14 +480,27 @@ def test_what_cannot_be_read_is_named_by_its_table_and_whose_it_is(
             assert (caught.value.table, caught.value.row) == named
 
 
+@pytest.mark.parametrize(("value", "row"), [("CAST(x'ff' AS TEXT)", "after 'a'"), ("x'00'", "b'\\x00'")])
 def test_a_key_that_is_no_text_is_named_by_its_table_and_what_it_comes_after(
-    path: Path, ready: MutationRequest
+    path: Path, ready: MutationRequest, value: str, row: str
 ) -> None:
     with plain(path) as connection:
-        connection.execute("UPDATE signoff_requests SET id = CAST(x'ff' AS TEXT)")
+        connection.execute(f"UPDATE signoff_requests SET id = {value}")
     with closing(SqliteStore(path)) as store, store.view() as reader, pytest.raises(IntegrityError) as caught:
         reader.keys("signoff_requests", "a", 5)
-    assert (caught.value.table, caught.value.row) == ("signoff_requests", "after 'a'")
+    assert (caught.value.table, caught.value.row) == ("signoff_requests", row)
+
+
+@pytest.mark.parametrize("column", ["created_at", "updated_at", "expires_at"])
+def test_a_moment_beyond_the_calendar_is_named_with_its_request(
+    path: Path, ready: MutationRequest, column: str
+) -> None:
+    with plain(path) as connection:
+        connection.execute(f"UPDATE signoff_requests SET {column} = ?", (2**62,))
+    with closing(SqliteStore(path)) as store, store.view() as reader, pytest.raises(IntegrityError) as caught:
+        reader.request(ready.id)
+    assert (caught.value.table, caught.value.row) == ("signoff_requests", ready.id)
+    assert caught.value.rule.startswith("a column holds what cannot be: ")
 
 
 def test_a_transaction_that_is_over_takes_no_write(path: Path, ready: MutationRequest) -> None:
