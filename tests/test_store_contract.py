@@ -995,6 +995,7 @@ def test_a_closed_store_says_so_and_can_be_closed_again(store: Store) -> None:
         pytest.fail("a unit was begun on a closed store")
     with pytest.raises(StoreUnavailableError, match=closed), store.view():
         pytest.fail("a view was opened on a closed store")
+    assert repr(store).startswith(f"{type(store).__name__}("), "it can still be looked at"
 
 
 def test_a_store_closed_while_a_view_is_open_lets_go_of_that_too(store: Store) -> None:
