@@ -546,6 +546,20 @@ def test_a_connection_that_dies_in_a_unit_of_work_takes_no_write_and_gives_no_an
             call()
 
 
+def test_a_connection_that_dies_before_a_view_is_said_to_be_of_this_file(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        with store.view():
+            pass
+        store._readers[0].close()
+        with pytest.raises(StoreUnavailableError, match=f"^{path}: Cannot operate on a closed"), store.view():
+            pytest.fail("it read through a connection that is closed")
+
+
+def test_whoever_reads_waits_as_long_as_the_store_was_told(path: Path) -> None:
+    with closing(SqliteStore(path, timeout=7)) as store, store.view() as reader:
+        assert reader._connection.execute("PRAGMA busy_timeout").fetchone() == (7000,)
+
+
 # ---- closed, forked, killed
 
 
