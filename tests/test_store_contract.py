@@ -983,6 +983,14 @@ def test_a_ledger_whose_only_link_was_undone_has_no_key(store: Store, ledger: Le
         assert list(reader.keys(ledger, "", 10)) == []
 
 
+def test_a_period_ends_before_its_end_whatever_the_ids_are(store: Store) -> None:
+    ids = ["0", "A", "z", "\u2028"]
+    insert(store, *(request(each) for each in ids))
+    with store.view() as reader:
+        assert list(reader.find(Filter(until=to_micros(NOON)), 9)) == []
+        assert [row.id for row in reader.find(Filter(until=to_micros(NOON) + 1), 9)] == ids[::-1]
+
+
 # ---- the end
 
 
