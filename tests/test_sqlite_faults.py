@@ -457,6 +457,7 @@ def test_terms_that_cannot_be_read_are_a_changed_row(path: Path, ready: Mutation
         reader.terms(ready.id)
     assert (caught.value.table, caught.value.row) == ("signoff_terms", ready.id)
     store.close()
+    assert caught.value.rule.startswith("a column holds ")
 
 
 @pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "x'00'"])
@@ -553,6 +554,16 @@ def test_a_connection_that_dies_before_a_view_is_said_to_be_of_this_file(path: P
         store._readers[0].close()
         with pytest.raises(StoreUnavailableError, match=f"^{path}: Cannot operate on a closed"), store.view():
             pytest.fail("it read through a connection that is closed")
+
+
+def test_a_new_request_that_a_trigger_refuses_is_an_error_with_its_words(path: Path, ready: MutationRequest) -> None:
+    with closing(SqliteStore(path)) as store:
+        assert store._writer is not None
+        store._writer.execute(
+            "CREATE TEMP TRIGGER full BEFORE INSERT ON signoff_requests BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+        with pytest.raises(StoreError, match="no room"), store.unit() as unit:
+            unit.write(Writes(request=replace(ready, id="another"), new_terms=True))
 
 
 def test_whoever_reads_waits_as_long_as_the_store_was_told(path: Path) -> None:

@@ -132,6 +132,13 @@ def test_a_row_is_a_state_with_its_own_version_and_types(gov: Governance) -> Non
     )
 
 
+def test_a_view_in_the_thread_of_a_unit_reads_the_row_too(path: Path) -> None:
+    with closing(SqliteStore(path, sources=[UsersTable()])) as store, store.unit(), store.view() as reader:
+        found = reader.state(ADA)
+    assert found is not None
+    assert (found.state_id, found.version) == (ADA, 1)
+
+
 def test_executing_changes_the_row_and_its_version_and_begins_a_history(
     gov: Governance, mine: sqlite3.Connection
 ) -> None:

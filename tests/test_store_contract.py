@@ -382,8 +382,9 @@ def test_a_second_open_review_of_the_same_person_is_refused_and_writes_nothing(s
 
 def test_a_new_request_with_a_second_open_review_is_refused_for_that_reason(store: Store) -> None:
     insert(store, broken("r-1"))
-    with nothing_changes(store), pytest.raises(OpenReviewError):
+    with nothing_changes(store), pytest.raises(OpenReviewError) as caught:
         insert(store, broken("r-2"))
+    assert caught.value.actor_id == "eve"
 
 
 def test_a_refused_open_review_leaves_the_rest_of_its_unit_of_work_alone(store: Store) -> None:
