@@ -88,6 +88,7 @@ def test_in_an_emergency_it_is_executed_past_its_requirements(gov: Governance) -
     request = approve(gov, asked(gov), "carol")
     outcome = break_glass(gov, request)
     assert (outcome.executed, outcome.request.review, outcome.request.emergency_by) == (True, "open", "oncall")
+    assert (outcome.replayed, outcome.reasons) == (False, ())
     assert teams(gov) == ["x"]
     assert codes(gov, request) == ["submitted", "voted", "overridden", "executed"]
     said = gov.decisions(request.id)[2]
