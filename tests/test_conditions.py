@@ -319,7 +319,8 @@ def test_a_freeze_does_not_keep_the_approvers_of_later_steps_from_voting(store: 
     request = approve(gov, asked(gov))
     assert approve(gov, request, "law").status is Status.PENDING
     clock.tick(days=1)
-    assert gov.execute(request.id, by="bob").executed
+    outcome = gov.execute(request.id, by="bob")
+    assert (outcome.executed, outcome.reasons) == (True, ())
 
 
 # Dependencies.

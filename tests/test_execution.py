@@ -549,7 +549,7 @@ def test_a_state_rolled_back_behind_its_history_is_refused() -> None:
     old = store._tables.states[HOUSE]
     drift(gov)
     store._tables.states[HOUSE] = old
-    with pytest.raises(IntegrityError, match="its version went back from 2 to 1"):
+    with pytest.raises(IntegrityError, match=f"^signoff_states {HOUSE}: its version went back from 2 to 1"):
         gov.execute(request.id, by="runner")
 
 
