@@ -1,6 +1,7 @@
 """Threads that share a store share commits: whoever waits works in the open transaction, and one commits for all."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,7 +31,7 @@ class Threads:
         self.store = store
         self.pool = ThreadPoolExecutor(32)
         self.said: list[str] = []
-        store._writers._clock = lambda: 0.0
+        store._writers._clock = lambda: 1e6
         assert store._writer is not None
         store._writer.set_trace_callback(self._hear)
 
@@ -79,6 +80,12 @@ def writes(state_id: str) -> Callable[[SqliteUnit], str]:
         return state_id
 
     return work
+
+
+def connection_of(threads: Threads) -> sqlite3.Connection:
+    connection = threads.store._writer
+    assert connection is not None
+    return connection
 
 
 def kept(path: Path) -> list[str]:
@@ -199,49 +206,130 @@ def test_nobody_is_told_of_what_is_not_durable_yet(threads: Threads, path: Path)
 
 
 def test_what_an_interrupted_thread_left_open_is_undone(threads: Threads, path: Path) -> None:
-    connection = threads.store._writer
-    assert connection is not None
+    assert threads.behind(writes("a")).result() == "a"
+    connection = connection_of(threads)
     with threads.store._writers.alone():
         connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted before it could undo
+        connection.execute("DELETE FROM signoff_states")
+        assert threads.pool.submit(kept, path).result() == ["a"]
     assert not connection.in_transaction
+    connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted while it left
+    connection.execute("DELETE FROM signoff_states")
     assert threads.behind(writes("b")).result() == "b"
-    assert kept(path) == ["b"]
+    assert kept(path) == ["a", "b"]
 
 
-class Interrupting:
-    """A connection that is interrupted before or after it has committed."""
+class Awkward:
+    """A connection on which one statement goes wrong, before or after it was carried out."""
 
-    def __init__(self, connection: sqlite3.Connection, *, after: bool) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, statement: str, error: BaseException, *, after: bool = False
+    ) -> None:
         self._connection = connection
+        self._statement = statement
+        self._error = error
         self._after = after
 
-    def execute(self, statement: str) -> object:
-        if statement != "COMMIT":
-            return self._connection.execute(statement)
+    def execute(self, statement: str, *parameters: Any) -> object:  # noqa: ANN401 - whatever SQLite takes
+        if statement != self._statement:
+            return self._connection.execute(statement, *parameters)
         if self._after:
             self._connection.execute(statement)
-        raise KeyboardInterrupt
+        raise self._error
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a connection has
         return getattr(self._connection, name)
+
+
+def refuse(threads: Threads, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """Let the disk refuse a statement from now on."""
+    error = sqlite3.OperationalError("no such luck")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    awkward = Awkward(connection_of(threads), statement, error)
+    monkeypatch.setattr(threads.store._writers, "_connection", lambda: awkward)
+
+
+@pytest.mark.parametrize("statement", ["ROLLBACK", "BEGIN IMMEDIATE", "COMMIT"])
+def test_what_the_disk_refuses_names_the_file(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    connection_of(threads).execute("BEGIN IMMEDIATE")  # as if an interrupted thread had left it
+    refuse(threads, monkeypatch, statement)
+    with pytest.raises(StoreUnavailableError) as caught, threads.store.unit():
+        pass
+    assert str(caught.value).startswith(f"{path}: no such luck: the disk refused")
+    monkeypatch.undo()
+    assert threads.behind(writes("b")).result() == "b"
+
+
+def test_what_the_disk_refuses_to_whoever_joins_names_the_file(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with threads.store.unit() as unit:
+        unit.write(new_state("a"))
+        second = threads.behind(writes("b"))
+        refuse(threads, monkeypatch, "SAVEPOINT signoff")
+    assert str(second.exception()).startswith(f"{path}: no such luck: the disk refused")
+    assert kept(path) == ["a"]
+
+
+def test_where_one_cannot_be_undone_alone_all_who_share_the_commit_are(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = threads.store.unit()
+    first.__enter__().write(new_state("a"))
+    second = threads.behind(writes("b"))
+    refuse(threads, monkeypatch, "RELEASE signoff")
+    with pytest.raises(StoreUnavailableError, match="SQLite gave the transaction up"):
+        first.__exit__(None, None, None)
+    error = second.exception()
+    assert isinstance(error, StoreUnavailableError)
+    assert str(error.__cause__).startswith(f"{path}: no such luck")
+    assert kept(path) == []
 
 
 @pytest.mark.parametrize("after", [False, True])
 def test_an_interrupted_commit_tells_the_others_what_came_of_it(
     threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
-    connection = threads.store._writer
-    assert connection is not None
+    connection = connection_of(threads)
     shared = threads.store._writers
     with suppress(StoreError), threads.store.unit():
         one, two = threads.behind(writes("a")), threads.behind(writes("b"))
-        monkeypatch.setattr(shared, "_connection", lambda: Interrupting(connection, after=after))
+        awkward = Awkward(connection, "COMMIT", KeyboardInterrupt(), after=after)
+        monkeypatch.setattr(shared, "_connection", lambda: awkward)
     with pytest.raises(KeyboardInterrupt):
         two.result()
-    assert isinstance(one.exception(), type(None) if after else StoreUnavailableError)
+    if after:
+        assert one.result() == "a"
+    else:
+        with pytest.raises(StoreUnavailableError, match=re.escape(f"{path}: the commit was interrupted; call again")):
+            one.result()
     monkeypatch.setattr(shared, "_connection", lambda: connection)
     assert threads.behind(writes("c")).result() == "c"
     assert kept(path) == (["a", "b", "c"] if after else ["c"])
+
+
+def test_whoever_was_told_already_is_not_told_again(threads: Threads, path: Path) -> None:
+    told = module._Turn(alone=False)
+    told.durable.release()  # and whoever told it was interrupted before it was crossed off the list
+    threads.store._writers._done.append(told)
+    assert threads.behind(writes("a")).result() == "a"
+    assert threads.behind(writes("b")).result() == "b"
+    assert kept(path) == ["a", "b"]
+
+
+def test_units_follow_one_another_in_a_view_of_a_database_in_memory() -> None:
+    with closing(SqliteStore(":memory:")) as store, store.view() as reader:
+        for name in "ab":
+            with store.unit() as unit:
+                unit.write(new_state(name))
+        assert reader.state("b") is not None
+        assert store._writer is not None
+        store._writer.execute("PRAGMA query_only=ON")
+        store._writer.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+        with pytest.raises(StoreError, match="^:memory:: not authorized"), store.unit():
+            pass
 
 
 def test_a_unit_in_a_unit_is_refused_in_a_view_of_a_database_in_memory_too() -> None:
@@ -264,13 +352,29 @@ def test_so_many_share_a_commit_and_no_more(threads: Threads, path: Path, monkey
 
 
 def test_nobody_joins_after_whoever_is_slow(threads: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = iter([0.0, 1.0])
+    ticks = iter([0.0, 0.021])
     monkeypatch.setattr(threads.store._writers, "_clock", lambda: next(ticks, 1.0))
     with threads.store.unit() as unit:
         unit.write(new_state("a"))
         waiting = [threads.behind(writes(name)) for name in "bc"]
     assert [each.result() for each in waiting] == ["b", "c"]
     assert threads.transactions() == ["BEGIN IMMEDIATE", "COMMIT"] * 3
+
+
+@pytest.mark.parametrize(("brisk", "joins"), [(5, False), (6, False), (7, True)])
+def test_whoever_was_slow_is_forgotten_once_the_last_eight_were_brisk(
+    threads: Threads, brisk: int, joins: bool
+) -> None:
+    ticks = iter([0.0, 1.0, *[0.0, 0.02] * brisk])
+    threads.store._writers._clock = lambda: next(ticks, 0.0)
+    for number in range(1 + brisk):
+        threads.behind(writes(str(number))).result()
+    before = len(threads.said)
+    with threads.store.unit() as unit:
+        unit.write(new_state("a"))
+        waiting = threads.behind(writes("b"))
+    waiting.result()
+    assert ("SAVEPOINT signoff" in threads.said[before:]) is joins
 
 
 @pytest.mark.parametrize(("name", "sources"), [("own.db", [UsersTable()]), (":memory:", [])])

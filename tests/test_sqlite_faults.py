@@ -628,6 +628,28 @@ def test_a_child_forked_while_another_thread_writes_does_not_hang(path: Path, re
     nothing_lost(path, ready)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # that is what it is about
+def test_a_child_forked_inside_a_unit_waits_for_no_thread_that_it_does_not_have(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+
+        def work() -> None:
+            with store.unit():
+                waited.set()
+
+        waited, waiting = threading.Event(), threading.Thread(target=work)
+        unit = store.unit()
+        unit.__enter__()
+        waiting.start()
+        while not store._writers._waiting:
+            os.sched_yield()
+        told = in_a_child(lambda: unit.__exit__(None, None, None))
+        unit.__exit__(None, None, None)
+        waiting.join()
+    assert told[0] == "StoreUnavailableError"
+    assert "open one in the child" in told[1]
+    assert waited.is_set()
+
+
 def test_a_process_that_dies_in_the_middle_leaves_the_request_approved(path: Path, ready: MutationRequest) -> None:
     """The child has written everything and is killed right before its commit."""
 

@@ -166,6 +166,18 @@ def test_whoever_waits_long_for_the_database_looks_less_often_but_no_less_at_the
     assert 200 < waiting.slept < 300
 
 
+def test_a_store_waits_five_seconds_for_another_writer_unless_told_otherwise(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        monkeypatch.setattr(store._turnstile, "_patience", time.patience())
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError, match="another process"), store.unit():
+            pass
+    assert time.now == pytest.approx(105, abs=0.006)
+
+
 @pytest.mark.parametrize("timeout", [float("nan"), -1, 1e12, "5"])
 def test_a_timeout_that_is_none_is_refused(path: str, timeout: float) -> None:
     with pytest.raises(ConfigurationError, match="pass seconds"):

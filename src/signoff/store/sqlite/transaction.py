@@ -19,7 +19,13 @@ def transaction(connection: sqlite3.Connection, name: str) -> Iterator[None]:
 @contextmanager
 def opened(connection: sqlite3.Connection, name: str, turnstile: Turnstile) -> Iterator[None]:
     """Hold the write lock from the beginning, roll back when the block raises; whoever comes last commits."""
-    with _bracket(connection, name, partial(turnstile.begin, connection), "", "ROLLBACK"):
+
+    def begin() -> None:
+        if connection.in_transaction:  # an interrupted thread may have left one open
+            connection.execute("ROLLBACK")
+        turnstile.begin(connection)
+
+    with _bracket(connection, name, begin, "", "ROLLBACK"):
         yield
 
 

@@ -72,7 +72,6 @@ class Writers:
         self._now: _Turn | None = None
         self._waiting: deque[_Turn] = deque()
         self._done: list[_Turn] = []
-        self._durable = False
         self._lasted: deque[float] = deque(maxlen=_REMEMBERED)
 
     @property
@@ -98,9 +97,9 @@ class Writers:
             yield
         finally:
             try:
-                self._leave(turn, done=False)
+                self._leave(turn)
             finally:
-                self._leave(turn, done=False)
+                self._leave(turn)
 
     @contextmanager
     def unit(self) -> Iterator[sqlite3.Connection]:
@@ -114,7 +113,7 @@ class Writers:
         try:
             self._await(turn)
             turn.begun = self._clock()
-            connection = self._clean(turn)
+            connection = self._connection()
             with savepoint(connection, self._name) if turn.joined else opened(connection, self._name, self._turnstile):
                 yield connection
             self._leave(turn, done=True)
@@ -124,16 +123,8 @@ class Writers:
                 self._until_durable(turn, error)
             raise
         finally:  # whoever is interrupted while they leave does first what is left to do
-            self._leave(turn, done=False)
+            self._leave(turn)
         self._until_durable(turn)
-
-    def _clean(self, turn: _Turn) -> sqlite3.Connection:
-        """Give the connection, without what an interrupted thread may have left open."""
-        connection = self._connection()
-        with translated(self._name):
-            if connection.in_transaction and not turn.joined:
-                connection.execute("ROLLBACK")
-        return connection
 
     @contextmanager
     def _inside(self, looking: _Turn) -> Iterator[sqlite3.Connection]:
@@ -159,7 +150,7 @@ class Writers:
             self._waiting.append(turn)
         turn.ready.acquire()
 
-    def _leave(self, turn: _Turn, *, done: bool) -> None:
+    def _leave(self, turn: _Turn, *, done: bool = False) -> None:
         """Let the next one join the transaction, or make durable what was done in it and let the next one begin.
 
         Whoever has left already, leaves in vain.
@@ -187,7 +178,7 @@ class Writers:
         if not self._done or len(self._done) >= self._most or not self._waiting or self._waiting[0].alone:
             return False
         try:  # on a grave error SQLite ends it by itself
-            return max(self._lasted, default=0) < BRISK and self._connection().in_transaction
+            return max(self._lasted) <= BRISK and self._connection().in_transaction
         except (StoreError, sqlite3.Error):
             return False
 
@@ -199,41 +190,39 @@ class Writers:
 
     def _commit(self) -> None:
         """Commit for all who are done, or undo what nobody has undone, and tell each what came of it."""
-        self._durable = False
+        failure: StoreError | None = StoreUnavailableError(f"{self._name}: the commit was interrupted; call again")
         try:
-            self._end()
+            failure = self._end()
+        except BaseException:
+            if not self._undo():  # it was interrupted when it had committed
+                failure = None
+            raise
         finally:
-            if not self._durable:
-                self._fail(StoreUnavailableError(f"{self._name}: the commit was interrupted; call again"))
             while self._done:
                 with suppress(RuntimeError):  # it was told, and whoever told it was interrupted
-                    self._done[-1].durable.release()
+                    self._tell(self._done[-1], failure)
                 self._done.pop()
 
-    def _end(self) -> None:
+    def _end(self) -> StoreError | None:
+        """End the transaction; gives why what was done in it is not durable, if it is not."""
         try:
             connection = self._connection()
             with translated(self._name):
-                lost = bool(self._done) and not connection.in_transaction
                 if connection.in_transaction:
                     connection.execute("COMMIT" if self._done else "ROLLBACK")
-            self._durable = not lost
-            if lost:
-                gave_up = "SQLite gave the transaction up; nothing was written, call again"
-                self._fail(StoreUnavailableError(f"{self._name}: {gave_up}"))
+                    return None
         except StoreError as error:
             self._undo()
-            self._fail(error)
-        except BaseException:
-            self._durable = not self._undo()
-            raise
+            return error
+        return StoreUnavailableError(f"{self._name}: SQLite gave the transaction up; nothing was written, call again")
 
-    def _fail(self, failure: StoreError) -> None:
-        """Let each have an error of its own, if it has none yet."""
-        for turn in self._done:
-            if turn.failure is None:
-                turn.failure = type(failure)(*failure.args)
-                turn.failure.__cause__ = failure.__cause__
+    @staticmethod
+    def _tell(turn: _Turn, failure: StoreError | None) -> None:
+        """Let it go on, with an error of its own if there is one."""
+        if failure is not None:
+            turn.failure = type(failure)(*failure.args)
+            turn.failure.__cause__ = failure.__cause__
+        turn.durable.release()
 
     def _undo(self) -> bool:
         """Roll back, and tell whether there was something to roll back: a failed commit may have done so already."""
