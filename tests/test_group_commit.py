@@ -310,6 +310,23 @@ def test_an_interrupted_commit_tells_the_others_what_came_of_it(
     assert kept(path) == (["a", "b", "c"] if after else ["c"])
 
 
+def test_nobody_is_told_that_it_is_durable_where_an_interrupted_commit_cannot_be_undone(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted: Any = Awkward(connection_of(threads), "COMMIT", KeyboardInterrupt())
+    awkward = Awkward(interrupted, "ROLLBACK", sqlite3.OperationalError("no such luck"))
+    with suppress(StoreError), threads.store.unit():
+        one, two = threads.behind(writes("a")), threads.behind(writes("b"))
+        monkeypatch.setattr(threads.store._writers, "_connection", lambda: awkward)
+    with pytest.raises(KeyboardInterrupt):
+        two.result()
+    with pytest.raises(StoreUnavailableError, match="the commit was interrupted"):
+        one.result()
+    monkeypatch.undo()
+    assert threads.behind(writes("c")).result() == "c"
+    assert kept(path) == ["c"]
+
+
 def test_whoever_was_told_already_is_not_told_again(threads: Threads, path: Path) -> None:
     told = module._Turn(alone=False)
     told.durable.release()  # and whoever told it was interrupted before it was crossed off the list

@@ -205,11 +205,14 @@ class Writers:
 
     def _end(self) -> StoreError | None:
         """End the transaction; gives why what was done in it is not durable, if it is not."""
+        if not self._done:
+            self._undo()
+            return None
         try:
             connection = self._connection()
             with translated(self._name):
                 if connection.in_transaction:
-                    connection.execute("COMMIT" if self._done else "ROLLBACK")
+                    connection.execute("COMMIT")
                     return None
         except StoreError as error:
             self._undo()
@@ -226,10 +229,10 @@ class Writers:
 
     def _undo(self) -> bool:
         """Roll back, and tell whether there was something to roll back: a failed commit may have done so already."""
-        try:
+        open_still = True
+        with suppress(StoreError, sqlite3.Error):
             connection = self._connection()
             open_still = connection.in_transaction
-            connection.execute("ROLLBACK")
-        except (StoreError, sqlite3.Error):
-            return False
+            if open_still:
+                connection.execute("ROLLBACK")
         return open_still
