@@ -167,6 +167,7 @@ def test_a_commit_that_fails_fails_for_all_and_the_next_one_succeeds(threads: Th
             each.result()
         failed.append(caught.value)
     assert len({id(error) for error in failed}) == 3, "each thread is given an error of its own"
+    assert {type(error.__cause__) for error in failed} == {sqlite3.IntegrityError}
     assert kept(path) == []
     with threads.store.unit() as unit:
         unit.write(new_state("d"))

@@ -1,9 +1,8 @@
 """How a unit of work begins and is undone: in a transaction of signoff's own, or by a savepoint inside another."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 
 from signoff.store.sqlite.errors import translated
 from signoff.store.sqlite.turnstile import Turnstile
@@ -12,42 +11,36 @@ from signoff.store.sqlite.turnstile import Turnstile
 @contextmanager
 def transaction(connection: sqlite3.Connection, name: str) -> Iterator[None]:
     """Hold the write lock from the beginning, commit at the end, roll back when the block raises."""
-    with _bracket(connection, name, partial(connection.execute, "BEGIN IMMEDIATE"), "COMMIT", "ROLLBACK"):
+    with _bracket(connection, name, "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
         yield
 
 
 @contextmanager
 def opened(connection: sqlite3.Connection, name: str, turnstile: Turnstile) -> Iterator[None]:
-    """Hold the write lock from the beginning, roll back when the block raises; whoever comes last commits."""
-
-    def begin() -> None:
+    """Hold the write lock from the beginning; whoever leaves last commits, or undoes what nobody has committed."""
+    with translated(name):
         if connection.in_transaction:  # an interrupted thread may have left one open
             connection.execute("ROLLBACK")
         turnstile.begin(connection)
-
-    with _bracket(connection, name, begin, "", "ROLLBACK"):
-        yield
+    yield
 
 
 @contextmanager
 def savepoint(connection: sqlite3.Connection, name: str) -> Iterator[None]:
     """Undo what the block did, and nothing else, when it raises; somebody else commits."""
-    begin = partial(connection.execute, "SAVEPOINT signoff")
-    with _bracket(connection, name, begin, "RELEASE signoff", "ROLLBACK TO signoff", "RELEASE signoff"):
+    release = "RELEASE signoff"
+    with _bracket(connection, name, "SAVEPOINT signoff", release, "ROLLBACK TO signoff", release):
         yield
 
 
 @contextmanager
-def _bracket(
-    connection: sqlite3.Connection, name: str, begin: Callable[[], object], end: str, *undo: str
-) -> Iterator[None]:
+def _bracket(connection: sqlite3.Connection, name: str, begin: str, end: str, *undo: str) -> Iterator[None]:
     with translated(name):
-        begin()
+        connection.execute(begin)
     try:
         yield
-        if end:
-            with translated(name):
-                connection.execute(end)
+        with translated(name):
+            connection.execute(end)
     except BaseException:
         with suppress(sqlite3.Error):  # a failed commit may have rolled back already, and the cause must not be masked
             try:
