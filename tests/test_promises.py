@@ -309,26 +309,6 @@ def test_an_intents_risk_may_be_said_in_words() -> None:
     assert Intent("x", risk=words).risk is Risk.HIGH
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"correlation_id": 0},
-        {"correlation_id": None},
-        {"pause_for_revalidation": "no"},
-        {"on_drift": ["reject"]},
-        {"fallback": {}},
-        {"expected_version": []},
-        {"expected_version": True},
-        {"expected_version": "1"},
-    ],
-)
-def test_options_of_the_wrong_type_store_nothing(store: Store, options: dict[str, Any]) -> None:
-    gov = opened(store)
-    with pytest.raises(InputError):
-        gov.submit(AddTeam(team="x"), to=HOUSE, by="bob", **options)
-    assert len(gov.find_requests()) == 0
-
-
 @pytest.mark.parametrize("made", [7, None, "", " x"])
 def test_ids_that_cannot_be_are_refused_wherever_they_are_made(store: Store, made: Any) -> None:  # noqa: ANN401 - whatever new_id gives
     opened(store)

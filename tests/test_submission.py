@@ -1,6 +1,8 @@
 """Asking for a change: what is stored, what is refused, and what a hostile caller may try."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +41,9 @@ from signoff.errors import (
     PolicyDeniedError,
     VersionConflictError,
 )
+from signoff.model.requirement import LONGEST
 from signoff.requirements import Approval
+from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
 
 
@@ -180,31 +184,87 @@ def test_ids_of_ones_own_are_kept_and_taken_once(gov: Governance) -> None:
 def test_ids_that_cannot_be_are_named(gov: Governance, argument: str, bad: object) -> None:
     if (argument, bad) == ("correlation_id", ""):
         return  # the default: none
-    with pytest.raises(InputError, match=argument):
+    with pytest.raises(InputError, match=f"^{argument}="):
         ask(gov, **{argument: bad})
     assert len(gov.find_requests()) == 0
 
 
+MISTAKES: list[dict[str, Any]] = [
+    {"to": "x" * 257},
+    {"to": " house"},
+    {"by": ""},
+    {"request_id": 7},
+    {"idempotency_key": "a\n"},
+    {"correlation_id": 0},
+    {"correlation_id": None},
+    {"on_drift": "hope"},
+    {"on_drift": ["reject"]},
+    {"fallback": "keep_if_same_effect"},
+    {"fallback": {}},
+    {"pause_for_revalidation": "no"},
+    {"expected_version": []},
+    {"expected_version": True},
+    {"expected_version": "1"},
+    {"expected_version": 2},
+    {"expires_at": "tomorrow"},
+    {"expires_at": datetime(2027, 1, 1)},  # noqa: DTZ001 - the naive one is the point
+    {"expires_at": datetime(2020, 1, 1, tzinfo=UTC)},
+    {"approval_valid_for": 5},
+    {"approval_valid_for": timedelta(0)},
+    {"approval_valid_for": LONGEST + timedelta(microseconds=1)},
+    {"requirements": 5},
+    {"requirements": ["carol"]},
+    {"metadata": {"x": float("nan")}},
+    {"metadata": ["x"]},
+    {"reason": "x" * 20_000},
+    {"reason": "a\0"},
+    {"reason": None},
+]
+
+SAID = Path(__file__).parent / "mistakes.txt"
+"""What is said of each, written down to be read by people."""
+
+
+def named(options: dict[str, Any]) -> str:
+    """Give what was passed, as it stands in the golden copy."""
+    return ", ".join(f"{name}={value!r:.60}" for name, value in options.items())
+
+
+def mistakes(gov: Governance) -> Iterator[tuple[str, str]]:
+    """Give what was passed, and what is said of it."""
+    for options in MISTAKES:
+        with pytest.raises((InputError, VersionConflictError)) as refused:
+            ask(gov, **options)
+        yield named(options), f"{type(refused.value).__name__}: {refused.value}"
+
+
+def test_what_is_said_of_a_mistake_is_word_for_word_what_was_agreed(gov: Governance) -> None:
+    assert [f"{passed} -> {said}" for passed, said in mistakes(gov)] == SAID.read_text("utf-8").splitlines()
+    assert len(gov.find_requests()) == 0
+
+
 @pytest.mark.parametrize(
-    ("options", "words"),
+    "options",
     [
-        ({"on_drift": "hope"}, "on_drift='hope' is none; use one of reject"),
-        ({"fallback": "keep_if_same_effect"}, "nothing to fall back to"),
-        ({"expires_at": datetime(2027, 1, 1)}, "has no time zone"),  # noqa: DTZ001 - the naive one is the point
-        ({"expires_at": "tomorrow"}, "is a str"),
-        ({"expires_at": datetime(2020, 1, 1, tzinfo=UTC)}, "has passed already"),
-        ({"metadata": {"x": float("nan")}}, "metadata/x is nan"),
-        ({"metadata": {"x": {1, 2}}}, "no canonical JSON"),
-        ({"metadata": ["x"]}, "pass a dict"),
-        ({"reason": "x" * 20_000}, "keep it to 10000"),
-        ({"reason": "a\0"}, "NUL"),
-        ({"reason": None}, "pass a string"),
+        {"approval_valid_for": LONGEST},
+        {"expected_version": 1},
+        {"requirements": (each for each in [Approval(2)])},
     ],
 )
-def test_options_that_cannot_be_are_named(gov: Governance, options: dict[str, object], words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        ask(gov, **options)
-    assert len(gov.find_requests()) == 0
+def test_what_is_just_possible_is_taken(gov: Governance, options: dict[str, Any]) -> None:
+    assert gov.get_request(ask(gov, **options)).status is Status.PENDING
+
+
+def test_metadata_that_json_cannot_say_is_refused(gov: Governance) -> None:
+    with pytest.raises(NotCanonicalError, match="^metadata has no canonical JSON"):
+        ask(gov, metadata={"x": {1, 2}})
+
+
+def test_a_deadline_lies_after_the_moment_of_submission(gov: Governance, clock: FrozenClock) -> None:
+    with pytest.raises(InputError, match="has passed already"):
+        ask(gov, expires_at=clock())
+    at = clock() + timedelta(microseconds=1)
+    assert gov.get_request(ask(gov, expires_at=at)).expires_at == at
 
 
 def test_what_is_no_mutation_is_refused(gov: Governance) -> None:
@@ -326,3 +386,7 @@ def test_policies_see_the_real_mutation_and_the_simulated_changes(store: Store) 
 def test_a_url_that_reaches_no_store_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="no store is reached by|unknown option"):
         Governance.open(url)
+
+
+if __name__ == "__main__":  # write the golden copy again
+    SAID.write_text("".join(f"{passed} -> {said}\n" for passed, said in mistakes(opened(MemoryStore()))), "utf-8")
