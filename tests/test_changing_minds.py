@@ -14,10 +14,13 @@ from signoff import (
     Governance,
     Mutation,
     MutationRequest,
+    Proposal,
     StaticDirectory,
     Status,
+    Verdict,
     allow,
     deny,
+    policy,
     require,
     require_approval,
 )
@@ -260,6 +263,32 @@ def test_policies_are_asked_anew_when_it_is_amended(store: Store, clock: FrozenC
     assert gov.amend(request.id, GrantRole(user="ada", role="admin"), by="bob").status is Status.PENDING
 
 
+def test_an_amendment_says_why_and_policies_hear_who_asks(store: Store, clock: FrozenClock) -> None:
+    asking: list[str] = []
+
+    @policy
+    def listening(proposal: Proposal) -> Verdict:
+        asking.append(proposal.requester.id)
+        return Verdict.allow()
+
+    gov = opened(store, clock=clock, directory=StaticDirectory(PEOPLE), policies=[listening])
+    request = gov.submit(AddTeam(team="x"), to=HOUSE, by="helper")
+    gov.amend(request.id, AddTeam(team="y"), by="ann", reason="a slip")
+    assert asking == ["helper", "helper"]
+    assert (gov.decisions(request.id)[-2].code, gov.decisions(request.id)[-2].reason) == ("amended", "a slip")
+
+
+def test_an_amendment_asks_all_of_a_role_by_name_but_for_the_requester(store: Store, clock: FrozenClock) -> None:
+    every = require(Approval("all", roles=("owner",)), when=lambda proposal: proposal.intent.category == "security")
+    harmless = allow(when=lambda proposal: proposal.intent.category != "security")
+    owners = (*PEOPLE, Actor("zoe", roles=("owner",)))
+    gov = opened(store, clock=clock, directory=StaticDirectory(owners), policies=[every, harmless])
+    request = gov.submit(AddTeam(team="x"), to=HOUSE, by="zoe")
+    (required,) = gov.amend(request.id, GrantRole(user="ada", role="admin"), by="zoe").requirements
+    assert isinstance(required, Approval)
+    assert required.people == ("erin",)
+
+
 def test_an_amendment_that_nobody_could_approve_changes_nothing(store: Store, clock: FrozenClock) -> None:
     pilots = require(Approval(1, roles=("pilot",)), when=lambda proposal: proposal.intent.category == "security")
     policies = [require_approval(1, roles=["owner"]), pilots]
@@ -488,15 +517,23 @@ def test_another_request_takes_the_place_of_whatever_is_open(
     successor = gov.submit(AddTeam(team="successor"), to=HOUSE, by="bob")
     with refused(gov, request, "requester_or_administrator"):
         gov.supersede(request.id, successor=successor.id, by="carol")
-    after = gov.supersede(request.id, successor=successor.id, by="bob")
+    after = gov.supersede(request.id, successor=successor.id, by="bob", reason="a better idea")
+    assert gov.decisions(request.id)[-1].reason == "a better idea"
     assert (after.status, after.successor) == (Status.SUPERSEDED, successor.id)
     assert gov.decisions(request.id)[-1].metadata == {"successor": successor.id}
 
 
 def test_a_request_is_not_superseded_by_one_that_waits_for_it(gov: Governance, request_: MutationRequest) -> None:
     waits = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob", requirements=[Dependency(request_id=request_.id)])
-    with unchanged(gov, request_), pytest.raises(RefusedError):
-        gov.supersede(request_.id, successor=waits.id, by="bob")
+    far = gov.submit(AddTeam(team="y"), to=HOUSE, by="bob", requirements=[Dependency(request_id=waits.id)])
+    for successor in (waits, far):
+        with unchanged(gov, request_), pytest.raises(RefusedError, match="a circle"):
+            gov.supersede(request_.id, successor=successor.id, by="bob")
+
+
+def test_a_successor_that_cannot_be_is_named(gov: Governance, request_: MutationRequest) -> None:
+    with unchanged(gov, request_), pytest.raises(InputError, match="^successor=' x' begins or ends with white space"):
+        gov.supersede(request_.id, successor=" x", by="bob")
 
 
 def test_a_failed_request_is_tried_again_so_often_and_no_more(

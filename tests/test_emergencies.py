@@ -262,6 +262,15 @@ def test_it_passes_what_a_policy_has_begun_to_require_since(gov: Governance) -> 
     assert gov.decisions(request.id)[-2].metadata["not_met"] == ["1 approval by role audit"]
 
 
+def test_what_has_happened_by_then_is_not_passed_over(gov: Governance) -> None:
+    first = approve(gov, asked(gov))
+    assert gov.execute(first.id, by="bob").executed
+    request = approve(gov, asked(gov, "second"))
+    gov.register_policy(require(Dependency(request_id=first.id), Quota(limit=2, per=timedelta(days=1))))
+    assert break_glass(gov, request).executed
+    assert gov.decisions(request.id)[-2].metadata["not_met"] == []
+
+
 def test_what_was_approved_anyway_opens_a_review_too(gov: Governance) -> None:
     request = approve(gov, asked(gov))
     assert break_glass(gov, request).request.review == "open"

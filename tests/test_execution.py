@@ -13,12 +13,15 @@ from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, approved, opened
 from signoff import (
     Governance,
+    Intent,
     Interceptor,
     Issue,
+    Mutation,
     OnDrift,
     Outcome,
     Proposal,
     Run,
+    State,
     Status,
     Verdict,
     allow,
@@ -28,6 +31,7 @@ from signoff import (
 )
 from signoff.errors import (
     CheckRaisedError,
+    InputError,
     IntegrityError,
     MutationContractError,
     NotRegisteredError,
@@ -37,6 +41,7 @@ from signoff.errors import (
     TransitionRefusedError,
 )
 from signoff.model.resolution import ResolutionOutcome
+from signoff.model.run import Mode
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
 
@@ -341,6 +346,30 @@ def test_a_mutation_class_that_is_gone_changes_nothing(store: Store) -> None:
     assert_untouched(bare, request.id)
 
 
+class Others(State):
+    """Another state than the one that the mutation was made for."""
+
+
+class GrantOther(Mutation[Others]):
+    """Has taken the name of a mutation of another state."""
+
+    intent = Intent("grant-other")
+    mutation_name = "GrantRole"
+    user: str
+    role: str
+
+    def apply(self, state: Others) -> Others:
+        return state
+
+
+def test_a_mutation_class_that_changes_another_state_by_now_changes_nothing(store: Store) -> None:
+    request = approved(opened(store))
+    other = Governance.open(store, mutations=[AddTeam, GrantOther], policies=[require_approval()])
+    with pytest.raises(MutationContractError, match="^GrantRole no longer changes a Roles; cancel the request"):
+        other.execute(request.id, by="runner")
+    assert_untouched(other, request.id)
+
+
 def test_a_call_that_is_cancelled_leaves_nothing(gov: Governance, awkward: type[Awkward]) -> None:
     request = approved(gov, awkward())
     good = awkward.doing
@@ -443,6 +472,8 @@ def test_what_somebody_holds_is_not_executed_and_says_why(gov: Governance) -> No
 def test_unknown_requests_and_states_are_named(gov: Governance) -> None:
     with pytest.raises(RequestNotFoundError, match="no request 'nobody'"):
         gov.execute("nobody", by="runner")
+    with pytest.raises(InputError, match="^request_id=' x' begins or ends with white space"):
+        gov.execute(" x", by="runner")
     with pytest.raises(StateNotFoundError, match="no state 'nowhere'"):
         gov.submit(GrantRole(user="ada", role="reader"), to="nowhere", by="bob")
 
@@ -513,6 +544,24 @@ def test_an_interceptor_that_raises_is_reported_and_changes_nothing(store: Store
     gov.register_policy(deny("no"))
     assert gov.execute(blocked.id, by="runner").status is Status.REJECTED
     assert seen[2:] == [("before", "GrantRole"), ("refused", "GrantRole")]
+
+
+def test_policies_and_interceptors_hear_what_is_executed_and_that_it_is(store: Store) -> None:
+    states: list[str] = []
+    modes: list[Mode] = []
+
+    @policy
+    def listening(proposal: Proposal) -> Verdict:
+        states.append(proposal.state_id)
+        return Verdict.abstain()
+
+    hear = Interceptor("hear", before=lambda run: modes.append(run.mode), after=lambda run: modes.append(run.mode))
+    gov = opened(store, interceptors=[hear])
+    request = approved(gov)
+    gov.register_policy(listening)
+    modes.clear()
+    assert gov.execute(request.id, by="runner").executed
+    assert (states, modes) == ([HOUSE], [Mode.COMMIT, Mode.COMMIT])
 
 
 def test_interceptors_hear_of_an_execution_only_once_it_is_durable(store: Store) -> None:

@@ -224,8 +224,10 @@ def test_a_drift_report_lists_what_signoff_did_and_counts_the_rest(gov: Governan
 def test_a_change_that_leaves_the_version_as_it_was_is_found(gov: Governance, mine: sqlite3.Connection) -> None:
     request = approved(gov)
     mine.execute("UPDATE users SET role = 'owner' WHERE id = '42'")
-    with pytest.raises(IntegrityError, match="version 1 is not what it was when"):
+    with pytest.raises(IntegrityError) as found:
         gov.execute(request.id, by="runner")
+    assert (found.value.table, found.value.row) == ("signoff_states", ADA)
+    assert found.value.rule == f"version 1 is not what it was when {request.id} was submitted"
     assert gov.get_request(request.id) == request
     mine.execute("UPDATE users SET role = 'reader' WHERE id = '42'")
     assert gov.execute(request.id, by="runner").executed
@@ -240,6 +242,34 @@ def test_a_version_that_goes_back_is_found(gov: Governance, mine: sqlite3.Connec
     mine.execute("UPDATE users SET version = 1 WHERE id = '42'")
     with pytest.raises(IntegrityError, match="went back from 2 to 1"):
         gov.submit(ChangeRole(role="x"), to=ADA, by="bob")
+
+
+def test_a_version_that_goes_back_before_anything_was_executed_is_found_too(
+    gov: Governance, mine: sqlite3.Connection
+) -> None:
+    mine.execute("UPDATE users SET version = 5 WHERE id = '42'")
+    request = approved(gov)
+    mine.execute("UPDATE users SET version = 3 WHERE id = '42'")
+    with pytest.raises(IntegrityError, match=f"^signoff_states {ADA}: its version went back from 5 to 3"):
+        gov.execute(request.id, by="runner")
+    assert gov.get_request(request.id) == request
+
+
+@pytest.mark.parametrize("gone", ["row", "source"])
+def test_a_state_that_is_gone_by_then_is_named_and_what_to_do(
+    gov: Governance, path: Path, mine: sqlite3.Connection, gone: str
+) -> None:
+    request = approved(gov)
+    if gone == "row":
+        mine.execute("DELETE FROM users WHERE id = '42'")
+    else:
+        gov = Governance.open(f"sqlite:///{path}", mutations=[ChangeRole])
+    with gov, pytest.raises(StateNotFoundError) as found:
+        gov.execute(request.id, by="runner")
+    what = "it was there when the request was made: restore it, pass the source of your table, or cancel"
+    assert str(found.value) == f"no state {ADA!r} here; {what}"
+    with opened(path) as again:
+        assert again.get_request(request.id) == request
 
 
 def test_a_row_that_its_class_does_not_accept_is_named_by_verify_too(gov: Governance, mine: sqlite3.Connection) -> None:

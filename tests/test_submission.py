@@ -130,6 +130,23 @@ def test_a_preview_says_what_would_happen_and_stores_nothing(gov: Governance) ->
     assert gov.get_state(HOUSE).version == 1
 
 
+def test_a_preview_asks_in_the_name_of_whoever_would_ask(gov: Governance) -> None:
+    asking: list[str] = []
+
+    @policy
+    def listening(proposal: Proposal) -> Verdict:
+        asking.append(proposal.requester.id)
+        return Verdict.abstain()
+
+    gov.register_policy(listening)
+    gov.preview(GrantRole(user="ada", role="reader"), to=HOUSE, by="bob")
+    assert asking == ["bob"]
+
+
+def test_the_first_decision_says_why_it_was_asked_for(gov: Governance) -> None:
+    assert gov.decisions(ask(gov, reason="INC-42"))[0].reason == "INC-42"
+
+
 def test_the_same_key_and_wish_give_the_first_request(gov: Governance) -> None:
     first = ask(gov, idempotency_key="key")
     assert ask(gov, idempotency_key="key") == first
@@ -159,10 +176,22 @@ def test_the_same_key_with_another_wish_is_a_conflict(gov: Governance, other: di
     first = ask(gov, idempotency_key="key")
     with pytest.raises(IdempotencyConflictError) as refused:
         ask(gov, idempotency_key="key", **other)
-    assert refused.value.request_id == first
+    assert (refused.value.key, refused.value.request_id) == ("key", first)
     with pytest.raises(IdempotencyConflictError):
         gov.submit(GrantRole(user="eve", role="reader"), to=HOUSE, by="bob", idempotency_key="key")
     assert len(gov.find_requests()) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"by": "eve"}, {"requirements": [Approval(2)]}, {"approval_valid_for": timedelta(hours=2)}],
+    ids=lambda other: next(iter(other)),
+)
+def test_so_is_another_wish_for_as_much(gov: Governance, other: dict[str, object]) -> None:
+    much: dict[str, object] = {"requirements": [Approval(3)], "approval_valid_for": timedelta(hours=1)}
+    ask(gov, idempotency_key="key", **much)
+    with pytest.raises(IdempotencyConflictError):
+        ask(gov, idempotency_key="key", **(much | other))
 
 
 def test_an_expected_version_that_is_gone_is_a_conflict(gov: Governance) -> None:

@@ -408,10 +408,12 @@ def test_a_lapsed_vote_counts_again_with_the_role(store: Store) -> None:
     request = approve(gov, asked(gov), "carol")
     staff.give("carol")
     assert gov.reassess(request.id).status is Status.PENDING
+    assert gov.decisions(request.id)[-1].actor == "signoff"
     staff.give("carol", "security")
     with refused(gov, request, "one_vote"):
         approve(gov, request, "carol")
-    assert gov.reassess(request.id).status is Status.APPROVED
+    assert gov.reassess(request.id, by="dave", reason="she is back").status is Status.APPROVED
+    assert (gov.decisions(request.id)[-1].actor, gov.decisions(request.id)[-1].reason) == ("dave", "she is back")
     assert gov.execute(request.id, by="bob").executed
 
 

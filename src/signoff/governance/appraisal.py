@@ -80,7 +80,7 @@ class Appraisal:
         if wanted is not type(mutation).state_class() or self.state.state_type != terms.state_type:
             raise MutationContractError(f"{terms.mutation} no longer changes a {terms.state_type}; cancel the request")
         state = context.registry.load_state(self.state)
-        self._reports += context.engine.begin(mutation, Mode.COMMIT)
+        self._reports = context.engine.begin(mutation, Mode.COMMIT)
         self._run = context.engine.evaluate(
             mutation,
             state,

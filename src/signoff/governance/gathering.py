@@ -65,7 +65,7 @@ def _status(reader: Reader, request_id: str) -> Status | None:
         if reader.request(request_id) is None:
             return None
         request = Dossier.load(reader, request_id).request  # which checks that the row is what its trail says
-        if request.status is not Status.SUPERSEDED or request.successor is None:
+        if request.successor is None:
             return request.status
         request_id = request.successor
     return Status.SUPERSEDED

@@ -40,7 +40,7 @@ class Moves:
         trigger: Trigger,
         *,
         by: str | Actor,
-        reason: str = "",
+        reason: str,
         prepare: Prepare | None = None,
         **facts: Any,  # noqa: ANN401 - fields of Evidence
     ) -> MutationRequest:
