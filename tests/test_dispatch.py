@@ -51,6 +51,16 @@ WAYS = st.lists(
 )
 
 
+@pytest.mark.parametrize("kind", [LeanMachine, Machine])
+def test_a_machine_is_what_the_table_declares_and_nothing_else(kind: type[Machine]) -> None:
+    lifecycle = Lifecycle(machine=kind)
+    machine = lifecycle._machine
+    assert list(machine.states) == [status.value for status in Status]
+    assert set(machine.events) == {row.trigger.value for row in lifecycle.table}
+    assert (machine.initial, machine.models) == (Status.CREATED.value, [])
+    assert machine.send_event is True
+
+
 def lived(machine: type[Machine], ways: list[Way], asked: list[str]) -> list[object]:
     """Trigger one thing after another, and tell everything that happened."""
     told: list[object] = []

@@ -149,6 +149,10 @@ APPROVED_ROW = {
     "why a vote was given": (decision("$.reason", "'I was told to'"), DECISIONS),
     "a vote that is gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 2", DECISIONS),
     "the last decision gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
+    "a hash that is no text": (
+        "UPDATE signoff_decisions SET hash = x'07' WHERE request_id = :id AND seq = 2",
+        DECISIONS,
+    ),
     "the whole trail gone": ("DELETE FROM signoff_decisions WHERE request_id = :id", DECISIONS),
 }
 
@@ -272,6 +276,7 @@ STATE = {
     "its last history entry": (
         "UPDATE signoff_history SET body = json_set(body, '$.after_hash', '0') WHERE state_id = :house AND version = 2"
     ),
+    "a version that is no number": "UPDATE signoff_states SET version = 'x' WHERE state_id = :house",
     "the history entry before it gone": "DELETE FROM signoff_history WHERE state_id = :house AND version = 1",
     "its last history entry gone": "DELETE FROM signoff_history WHERE state_id = :house AND version = 2",
 }
@@ -312,6 +317,15 @@ LEDGERS = {
     "a request gone": ("DELETE FROM signoff_requests WHERE id = :id", "signoff_requests"),
     "a state gone": ("DELETE FROM signoff_states WHERE state_id = :house", "signoff_states"),
     "a history gone": ("DELETE FROM signoff_history WHERE state_id = :house", "signoff_states"),
+    "text that is no UTF-8": (column("held", "cast(x'ff' as text)"), REQUESTS),
+    "text of a state that is no UTF-8": (
+        "UPDATE signoff_states SET hash = cast(x'ff' as text) WHERE state_id = :house",
+        "signoff_states",
+    ),
+    "text of a ledger that is no UTF-8": (
+        "UPDATE signoff_history SET hash = cast(x'ff' as text) WHERE state_id = :house",
+        "signoff_history",
+    ),
     "earlier terms": (
         "UPDATE signoff_terms SET body = json_set(body, '$.reason', 'x') WHERE request_id = :amended AND number = 1",
         "signoff_terms",

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,19 @@ def test_a_store_waits_five_seconds_for_another_writer_unless_told_otherwise(
         with pytest.raises(StoreUnavailableError, match="another process"), store.unit():
             pass
     assert time.now == pytest.approx(105, abs=0.006)
+
+
+def test_pauses_are_short_at_first_and_then_grow_up_to_a_limit() -> None:
+    pauses = list(islice(Patience.pauses(), 60))
+    assert set(pauses[:20]) == {0.0003}
+    assert pauses[20:30] == pytest.approx([0.0003 * 1.1**n for n in range(1, 11)])
+    assert pauses[-1] == 0.005
+
+
+def test_a_day_is_the_longest_timeout(path: str) -> None:
+    SqliteStore(path, timeout=86_400).close()
+    with pytest.raises(ConfigurationError, match="^timeout=86401 of a store: pass seconds, from 0 to 86400$"):
+        SqliteStore(path, timeout=86_401)
 
 
 @pytest.mark.parametrize("timeout", [float("nan"), -1, 1e12, "5"])

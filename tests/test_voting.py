@@ -581,6 +581,14 @@ def test_an_abstention_that_leaves_too_few_ends_it(store: Store) -> None:
     assert gov.decisions(request.id)[-1].metadata["rejections"] == []
 
 
+def test_only_what_says_so_must_stay_possible(store: Store) -> None:
+    strict = Approval(1, roles=("security",), when_impossible=WhenImpossible.REFUSE)
+    gov = governed(store, strict, Approval(1, roles=("owner",), when_impossible=WhenImpossible.NOTE))
+    request = asked(gov)
+    assert gov.abstain(request.id, by="dave", digest=request.digest).status is Status.PENDING
+    assert codes(gov, request) == ["submitted", "abstained", "unsatisfiable"]
+
+
 def test_a_vote_can_be_withdrawn_while_it_is_pending_and_given_again(store: Store) -> None:
     gov = governed(store, Approval(2, roles=("security",)))
     request = approve(gov, asked(gov), "carol")

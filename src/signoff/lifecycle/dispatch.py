@@ -41,8 +41,8 @@ class Arrow(Transition):
         ConfigurationError: it has hooks that would never be called, or names where functions belong.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - what transitions declares
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - what transitions declares
+        super().__init__(*args)
         if self.prepare or self.before or not all(condition.target for condition in self.conditions):
             raise ConfigurationError(f"{self!r} has hooks besides conditions and after; a lean machine calls no others")
         self._conditions = _functions([condition.func for condition in self.conditions])
