@@ -1,10 +1,7 @@
 """What every test may use: profiles for hypothesis, a clock that stands still, ids that count, and both stores."""
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
 from signoff.store.sqlite import SqliteStore
+from signoff.testing import FrozenClock, counting_ids
 
 settings.register_profile("dev", max_examples=30, deadline=None)
 settings.register_profile("ci", derandomize=True, database=None, deadline=None)
@@ -29,21 +27,6 @@ settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
-@dataclass
-class FrozenClock:
-    """A clock that moves only when told."""
-
-    now: datetime = field(default_factory=lambda: datetime(2026, 1, 31, 12, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def tick(self, **step: float) -> datetime:
-        """Move on by so many `seconds=`, `hours=`, ...; backwards if negative."""
-        self.now += timedelta(**step)
-        return self.now
-
-
 @pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock()
@@ -51,9 +34,7 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def new_id() -> Callable[[], str]:
-    """Ids that count: id-0001, id-0002 ..."""
-    numbers = itertools.count(1)
-    return lambda: f"id-{next(numbers):04}"
+    return counting_ids()
 
 
 @pytest.fixture(params=["memory", "sqlite"])

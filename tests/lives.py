@@ -16,7 +16,6 @@ from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from conftest import FrozenClock
 from house import AddTeam, GrantRole, Roles
 from signoff import (
     Actor,
@@ -63,6 +62,7 @@ from signoff.requirements import (
     WhenImpossible,
 )
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 STATES = ("house:one", "house:two")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

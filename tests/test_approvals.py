@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, GrantRole, approved, opened
 from signoff import Actor, Governance, MutationRequest, StaticDirectory, Status, require_approval
 from signoff.errors import InputError, RequestNotFoundError, TransitionRefusedError
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = [
     Actor("bob"),

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened, refused, unchanged
 from signoff import (
     Actor,
@@ -33,6 +32,7 @@ from signoff.errors import (
 )
 from signoff.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

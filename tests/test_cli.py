@@ -16,7 +16,6 @@ import pytest
 from rich.console import Console, RenderableType
 from typer.testing import CliRunner, Result
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
 from signoff import Governance, MutationRequest, OnDrift, Status, __version__, allow, deny, require_approval
 from signoff import cli as command_line
@@ -27,6 +26,7 @@ from signoff.cli.pieces import changes_view
 from signoff.model.changes import Change, ChangeKind
 from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
 from signoff.model.trail import Answer
+from signoff.testing import FrozenClock
 
 READING = [
     ["list"],

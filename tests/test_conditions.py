@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, GrantRole, Roles, opened, refused
 from signoff import (
     Actor,
@@ -44,6 +43,7 @@ from signoff.requirements import (
     WhenImpossible,
 )
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, GrantRole, opened, refused
 from signoff import Actor, ActorKind, Delegation, Governance, MutationRequest, StaticDirectory, Status, require
 from signoff.errors import ActorNotFoundError, ConfigurationError, DelegationError, RefusedError
 from signoff.model.directory import Directory
 from signoff.requirements import Approval, Requirement, WhenImpossible
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 ANY_KIND = (ActorKind.HUMAN, ActorKind.AGENT, ActorKind.SERVICE)
 PEOPLE = (

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from conftest import FrozenClock
 from house import HOUSE, GrantRole, approved, opened
 from signoff import Actor, Delegation, Governance, MutationRequest, StaticDirectory
 from signoff.cli.app import app
@@ -27,6 +26,7 @@ from signoff.lifecycle.table import LIFECYCLE
 from signoff.lifecycle.transition import Trigger
 from signoff.model.request import TERMINAL, Status
 from signoff.model.trail import Decision
+from signoff.testing import FrozenClock
 
 Arrows = set[tuple[str, str, str]]
 

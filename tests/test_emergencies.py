@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened, refused
 from signoff import (
     Actor,
@@ -29,6 +28,7 @@ from signoff import (
 from signoff.errors import ConfigurationError, InputError, PolicyDeniedError
 from signoff.requirements import Approval, Dependency, ExternalCheck, Quota, Schedule
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

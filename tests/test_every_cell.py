@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, MUTATIONS, AddTeam, Awkward, GrantRole, Roles
 from signoff import (
     Actor,
@@ -34,6 +33,7 @@ from signoff.lifecycle.transition import Trigger
 from signoff.requirements import Approval, ExternalCheck, WhenImpossible
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 ID = "the-request"
 

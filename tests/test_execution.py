@@ -4,12 +4,12 @@ The acceptance criteria of the execution manager are the tests named `test_crite
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, approved, opened
 from signoff import (
     Governance,
@@ -31,6 +31,7 @@ from signoff import (
 )
 from signoff.errors import (
     CheckRaisedError,
+    ConfigurationError,
     InputError,
     IntegrityError,
     MutationContractError,
@@ -40,10 +41,13 @@ from signoff.errors import (
     StateNotFoundError,
     TransitionRefusedError,
 )
-from signoff.model.resolution import ResolutionOutcome
+from signoff.governance.execution import GovernanceExecutionManager
+from signoff.governance.resolution import VersionResolver
+from signoff.model.resolution import Resolution, ResolutionOutcome
 from signoff.model.run import Mode
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 
 @pytest.fixture
@@ -202,6 +206,20 @@ def test_another_effect_falls_back(gov: Governance, fallback: str, status: str) 
     request = approved(gov, on_drift="keep_if_same_effect", fallback=fallback)
     gov.execute(approved(gov, GrantRole(user="ada", role="reader")).id, by="runner")  # already in place
     assert gov.execute(request.id, by="runner").status == status
+
+
+def test_a_resolver_that_never_has_enough_is_told_so_and_nothing_changes(gov: Governance) -> None:
+    class Restless(VersionResolver):
+        """Wants every version revalidated."""
+
+        def resolve(self, **about: Any) -> Resolution:  # noqa: ANN401 - whatever is asked
+            return replace(super().resolve(**about), outcome=ResolutionOutcome.REVALIDATE)
+
+    request = approved(gov)
+    restless = GovernanceExecutionManager(gov._context, Restless())
+    with pytest.raises(ConfigurationError, match="says revalidate of a version that was revalidated in this very"):
+        restless.execute(request.id, by="runner")
+    assert_untouched(gov, request.id)
 
 
 def test_a_paused_revalidation_waits_until_somebody_revalidates(gov: Governance) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, opened
 from signoff import Actor, Governance, MutationRequest, StaticDirectory, allow
 from signoff.errors import IntegrityError
@@ -18,6 +17,7 @@ from signoff.model.trail import Ledger
 from signoff.requirements import Approval, Quota
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Reader, Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (Actor("bob"), Actor("runner"), Actor("carol", roles=("security",)), Actor("dave", roles=("security",)))
 

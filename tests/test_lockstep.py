@@ -10,7 +10,6 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from conftest import FrozenClock
 from house import HOUSE, MUTATIONS, AddTeam, Awkward, GrantRole, Roles
 from signoff import (
     Actor,
@@ -31,6 +30,7 @@ from signoff.model.state import Snapshot
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
 from signoff.store.sqlite import SqliteStore
+from signoff.testing import FrozenClock
 
 DIRECTORY = StaticDirectory(
     [

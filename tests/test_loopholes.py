@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, opened, refused, unchanged
 from signoff import (
     Actor,
@@ -35,6 +34,7 @@ from signoff.requirements import (
 )
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 START = FrozenClock()()
 HOUR = timedelta(hours=1)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import signoff.store.sqlite
-from conftest import FrozenClock
 from house import HOUSE, MUTATIONS, AddTeam, GrantRole, approved, opened
 from signoff import Actor, Governance, MutationRequest, Proposal, StaticDirectory, allow, require_approval
 from signoff.errors import IdempotencyConflictError, IntegrityError, TransitionRefusedError
@@ -21,6 +20,7 @@ from signoff.store.port import REQUESTS, STATES, TERMS, Filter, Position
 from signoff.store.sql import migrations, queries
 from signoff.store.sqlite import SqliteStore
 from signoff.store.sqlite.schema import migrate, schema_version, statements
+from signoff.testing import FrozenClock
 
 NAMED = queries("sqlite")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lockstep import LockStep
+from sequences import LockStep
 from signoff.errors import SignoffError, TableError
 from signoff.governance import facade
 from signoff.lifecycle import effects, machine

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, GrantRole, Roles, approved, opened
 from signoff import Governance, Status
 from signoff.errors import InputError, RequestNotFoundError, StateNotFoundError
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 
 @pytest.fixture

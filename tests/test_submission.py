@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
 from signoff import (
     Actor,
@@ -45,6 +44,7 @@ from signoff.model.requirement import LONGEST
 from signoff.requirements import Approval
 from signoff.store.memory import MemoryStore
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 
 @pytest.fixture

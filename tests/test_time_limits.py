@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Roles, opened, refused
 from signoff import Actor, ActorKind, Governance, MutationRequest, StaticDirectory, Status, allow, require
 from signoff.errors import ConfigurationError, InputError, RevisionConflictError
@@ -13,6 +12,7 @@ from signoff.governance import sweeps
 from signoff.governance.moves import Moves
 from signoff.requirements import Approval, ExternalCheck, ManualReview, Requirement, Schedule
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, GrantRole, opened, refused
 from signoff import (
     Actor,
@@ -30,6 +29,7 @@ from signoff.errors import (
 from signoff.model.directory import Directory
 from signoff.requirements import Approval, ManualReview, Rejection, Requirement, Schedule, WhenImpossible
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

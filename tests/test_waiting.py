@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from conftest import FrozenClock
 from house import HOUSE, AddTeam, Awkward, opened
 from signoff import (
     Actor,
@@ -27,6 +26,7 @@ from signoff.errors import ActorNotFoundError, InputError, RequestNotFoundError,
 from signoff.governance import finding
 from signoff.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota, Requirement, Schedule
 from signoff.store.port import Store
+from signoff.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

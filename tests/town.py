@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from conftest import FrozenClock
 from signoff import (
     Actor,
     ActorKind,
@@ -28,7 +27,7 @@ from signoff import (
 from signoff.errors import ActorNotFoundError
 from signoff.requirements import Approval, ExternalCheck, Freeze, WhenImpossible
 from signoff.store.port import Store
-from signoff.testing import counting_ids
+from signoff.testing import FrozenClock, counting_ids
 from turn import ADMINISTRATOR, CHECKER, HOUR, LEADS, MOST_FAILURES, ON_CALL, REQUESTER, WAIVER, Ask, Wish
 
 STATE = "pair"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lockstep import LockStep
+from sequences import LockStep
 from signoff.lifecycle.table import LIFECYCLE
 from town import WAYS
 from turn import CHECKER, FINAL, LEADS, ON_CALL, OPEN, Ask, Wish

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from signoff.errors import InputError, SignoffError, StoreError
+from signoff.errors import ConfigurationError, InputError, SignoffError, StoreError
 from signoff.governance.attempt import Attempt, recorded
 from signoff.governance.context import Context
 from signoff.governance.dossier import Dossier
@@ -102,8 +102,10 @@ class GovernanceExecutionManager:
 
     def _take_road(self, attempt: Attempt) -> None:
         """Resolve and follow, until the request rests; twice where a revalidation lets it go on."""
-        while True:
+        for _ in range(2):
             outcome = attempt.resolve(self._resolver)
             _ROADS[outcome](attempt)
             if not attempt.goes_on:
                 return
+        rule = f"{self._resolver!r} says {outcome} of a version that was revalidated in this very attempt"
+        raise ConfigurationError(f"{rule}; nothing was changed, mend the resolver")
