@@ -24,19 +24,17 @@ from signoff.errors import (
     VersionConflictError,
 )
 from signoff.model.approval import Approval
-from signoff.model.canonical import Link, digest
+from signoff.model.canonical import Link
 from signoff.model.mutation import Intent
-from signoff.model.request import TERMINAL, Filed, MutationRequest, Status, to_micros
-from signoff.model.state import StoredState
-from signoff.model.terms import TERMS as TERMS_CODEC
-from signoff.model.terms import OnDrift, Terms
+from signoff.model.request import TERMINAL, MutationRequest, Status, to_micros
+from signoff.model.terms import OnDrift
 from signoff.model.trail import Ledger
 from signoff.model.writes import Writes
 from signoff.store.memory import MemoryStore
 from signoff.store.port import REQUESTS, STATES, TERMS, Filter, Position, Reader, Store, Unit
 from signoff.store.sqlite import SqliteStore
+from signoff.testing.rows import NOON, a_link, a_request, a_state, a_terms
 
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 UNICODE = "zażółć 🏠 ß\u0301 \u2028 'quoted' \"twice\" %_ \\"
 MAKERS = [MemoryStore, lambda: SqliteStore(":memory:")]
 every_store = pytest.mark.parametrize("make", MAKERS, ids=["memory", "sqlite"])
@@ -44,67 +42,8 @@ every_store = pytest.mark.parametrize("make", MAKERS, ids=["memory", "sqlite"])
 
 def request(request_id: str = "r-1", *, terms: dict[str, Any] | None = None, **columns: Any) -> MutationRequest:  # noqa: ANN401 - columns of MutationRequest
     """Build a request as it could be stored, at revision 1 unless said otherwise."""
-    told: dict[str, Any] = {
-        "request_id": request_id,
-        "number": columns.get("terms_number", 1),
-        "state_id": HOUSE,
-        "state_type": "Roles",
-        "mutation": "GrantRole",
-        "schema_version": 1,
-        "payload": '{"role":"reader","user":"ada"}',
-        "intent": Intent("grant-role"),
-        "requester": "bob",
-        "on_behalf_of": None,
-        "reason": "",
-        "expected_version": 1,
-        "state_hash": "0" * 64,
-        "on_drift": OnDrift.REJECT,
-        "fallback": OnDrift.REJECT,
-        "pause_for_revalidation": False,
-        "requirements": (Approval(1),),
-        "effect": (),
-        "expires_at": None,
-    }
-    agreed = Terms(**(told | (terms or {})))
-    body = TERMS_CODEC.dump(agreed)
-    row: dict[str, Any] = {
-        "id": request_id,
-        "revision": 1,
-        "status": Status.PENDING,
-        "digest": digest(body),
-        "head": "h",
-        "created_at": NOON,
-        "updated_at": NOON,
-        "terms_number": 1,
-        "attempts": 0,
-        "failures": 0,
-        "audits": 0,
-        "audit_head": "",
-        "validated_version": None,
-        "resolved_version": None,
-        "resulting_version": None,
-        "execution_id": None,
-        "held": "",
-        "successor": None,
-        "due_at": agreed.expires_at,
-        "emergency_by": None,
-        "review": "",
-        "idempotency_key": None,
-        "asked": "a",
-        "correlation_id": "",
-        "metadata_json": "{}",
-        "filed": Filed.of(agreed),
-        "terms_json": body,
-    }
-    return MutationRequest(**(row | columns))
-
-
-def state(version: int = 1, state_id: str = HOUSE, body: bytes = b'{"members":{},"teams":[]}') -> StoredState:
-    return StoredState(state_id, "Roles", version, body, digest(body))
-
-
-def link(seq: int, owner: str = "r-1", body: bytes = b"{}") -> Link:
-    return Link(owner, seq, body, digest(body, str(seq)))
+    agreed = a_terms(request_id, **({"number": columns.get("terms_number", 1)} | (terms or {})))
+    return a_request(agreed, **columns)
 
 
 def insert(store: Store, *requests: MutationRequest) -> None:
@@ -300,7 +239,9 @@ def test_an_update_at_another_revision_is_refused_and_writes_nothing(store: Stor
     insert(store, request(revision=2))
     changed = request(revision=revision + 1, held="lost")
     with nothing_changes(store), pytest.raises(RevisionConflictError) as caught, store.unit() as unit:
-        unit.write(Writes(request=changed, revision=revision, decisions=(link(9),), state=state(), history=(link(1),)))
+        unit.write(
+            Writes(request=changed, revision=revision, decisions=(a_link(9),), state=a_state(), history=(a_link(1),))
+        )
     assert (caught.value.request_id, caught.value.revision) == ("r-1", revision)
 
 
@@ -358,7 +299,7 @@ def test_terms_where_a_row_stands_already_are_a_planted_row_and_nothing_is_writt
     insert(store, request())
     again = request(revision=2, held="moved")
     with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
-        unit.write(Writes(request=again, revision=1, new_terms=True, decisions=(link(1),)))
+        unit.write(Writes(request=again, revision=1, new_terms=True, decisions=(a_link(1),)))
     planted = ("signoff_terms", "r-1#1", "a row stands there already, which signoff did not write")
     assert (caught.value.table, caught.value.row, caught.value.rule) == planted
 
@@ -374,7 +315,7 @@ def broken(request_id: str, by: str = "eve", revision: int = 1, **columns: Any) 
 def test_a_second_open_review_of_the_same_person_is_refused_and_writes_nothing(store: Store) -> None:
     insert(store, broken("r-1"), request("r-2"))
     second = broken("r-2", revision=2)
-    writes = Writes(request=second, revision=1, decisions=(link(9, "r-2"),), state=state(), history=(link(1),))
+    writes = Writes(request=second, revision=1, decisions=(a_link(9, "r-2"),), state=a_state(), history=(a_link(1),))
     with nothing_changes(store), pytest.raises(OpenReviewError) as caught, store.unit() as unit:
         unit.write(writes)
     assert caught.value.actor_id == "eve"
@@ -426,7 +367,7 @@ def test_an_open_review_is_not_in_its_own_way_nor_in_that_of_others(store: Store
 
 
 def test_a_state_comes_back_exactly(store: Store) -> None:
-    row = state(body=f'{{"members":{{"{UNICODE[:8]}":"admin"}}}}'.encode())
+    row = a_state(body=f'{{"members":{{"{UNICODE[:8]}":"admin"}}}}'.encode())
     with store.unit() as unit:
         unit.write(Writes(state=row))
         assert unit.state(HOUSE) == row
@@ -436,28 +377,28 @@ def test_a_state_comes_back_exactly(store: Store) -> None:
 
 def test_a_taken_state_id_is_refused_with_advice(store: Store) -> None:
     with store.unit() as unit:
-        unit.write(Writes(state=state()))
+        unit.write(Writes(state=a_state()))
     with nothing_changes(store), pytest.raises(AlreadyExistsError) as caught, store.unit() as unit:
-        unit.write(Writes(state=state(body=b"{}")))
+        unit.write(Writes(state=a_state(body=b"{}")))
     assert str(caught.value) == f"there is a state {HOUSE!r} already; submit a mutation to change it"
 
 
 @pytest.mark.parametrize("version", [1, 3])
 def test_a_state_moves_only_from_the_version_it_was_read_at(store: Store, version: int) -> None:
     with store.unit() as unit:
-        unit.write(Writes(state=state(2)))
+        unit.write(Writes(state=a_state(2)))
     with nothing_changes(store), pytest.raises(VersionConflictError) as caught, store.unit() as unit:
-        unit.write(Writes(state=state(version + 1, body=b"{}"), version=version))
+        unit.write(Writes(state=a_state(version + 1, body=b"{}"), version=version))
     assert (caught.value.state_id, caught.value.version) == (HOUSE, version)
     with store.unit() as unit:
-        unit.write(Writes(state=state(3, body=b"{}"), version=2))
+        unit.write(Writes(state=a_state(3, body=b"{}"), version=2))
     with store.view() as reader:
-        assert reader.state(HOUSE) == state(3, body=b"{}")
+        assert reader.state(HOUSE) == a_state(3, body=b"{}")
 
 
 def test_a_state_that_is_not_there_does_not_move(store: Store) -> None:
     with nothing_changes(store), pytest.raises(VersionConflictError), store.unit() as unit:
-        unit.write(Writes(state=state(2), version=1))
+        unit.write(Writes(state=a_state(2), version=1))
 
 
 # ---- ledgers
@@ -476,16 +417,16 @@ def wrote(ledger: Ledger, *links: Link) -> Writes:
 
 @pytest.mark.parametrize("ledger", list(Ledger))
 def test_a_ledger_keeps_its_links_in_order_and_apart(store: Store, ledger: Ledger) -> None:
-    mine = [link(seq, body=f'{{"n":{seq}}}'.encode()) for seq in range(1, 13)]
+    mine = [a_link(seq, body=f'{{"n":{seq}}}'.encode()) for seq in range(1, 13)]
     with store.unit() as unit:
         unit.write(wrote(ledger, *mine[:2]))
-        unit.write(wrote(ledger, link(1, "r-10")))
+        unit.write(wrote(ledger, a_link(1, "r-10")))
         unit.write(wrote(ledger, *mine[2:]))
         assert list(unit.links(ledger, "r-1")) == mine
     with store.view() as reader:
         assert list(reader.links(ledger, "r-1")) == mine
         assert reader.last_link(ledger, "r-1") == mine[-1]
-        assert reader.last_link(ledger, "r-10") == link(1, "r-10")
+        assert reader.last_link(ledger, "r-10") == a_link(1, "r-10")
         for other in set(Ledger) - {ledger}:
             assert list(reader.links(other, "r-1")) == []
 
@@ -496,7 +437,7 @@ def test_a_ledger_keeps_its_links_in_order_and_apart(store: Store, ledger: Ledge
 def test_links_begin_after_a_place_and_end_at_a_limit(
     store: Store, ledger: Ledger, after: int, limit: int | None
 ) -> None:
-    mine = [link(seq) for seq in (1, 2, 4, 5)]  # a table of the user's own leaves gaps in its history
+    mine = [a_link(seq) for seq in (1, 2, 4, 5)]  # a table of the user's own leaves gaps in its history
     with store.unit() as unit:
         unit.write(wrote(ledger, *mine))
     with store.view() as reader:
@@ -509,9 +450,9 @@ def test_a_taken_place_in_a_ledger_is_a_planted_row_and_nothing_is_written(
     store: Store, ledger: Ledger, taken: int
 ) -> None:
     with store.unit() as unit:
-        unit.write(wrote(ledger, link(1), link(2)))
+        unit.write(wrote(ledger, a_link(1), a_link(2)))
     with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
-        unit.write(wrote(ledger, link(3), link(taken, body=b'{"forged":true}')))
+        unit.write(wrote(ledger, a_link(3), a_link(taken, body=b'{"forged":true}')))
     planted = (ledger, f"r-1#{taken}", "a row stands there already, which signoff did not write")
     assert (caught.value.table, caught.value.row, caught.value.rule) == planted
 
@@ -519,15 +460,15 @@ def test_a_taken_place_in_a_ledger_is_a_planted_row_and_nothing_is_written(
 @pytest.mark.parametrize("ledger", list(Ledger))
 def test_a_ledger_that_two_links_of_one_write_fight_over_is_left_alone(store: Store, ledger: Ledger) -> None:
     with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
-        unit.write(wrote(ledger, link(1), link(2), link(2)))
+        unit.write(wrote(ledger, a_link(1), a_link(2), a_link(2)))
     assert caught.value.row == "r-1#2"
 
 
 def test_an_undone_link_that_came_before_others_leaves_those(store: Store) -> None:
     with store.unit() as unit:
-        unit.write(wrote(Ledger.AUDIT, link(1), link(3)))
+        unit.write(wrote(Ledger.AUDIT, a_link(1), a_link(3)))
     with nothing_changes(store), undone(store) as unit:
-        unit.write(wrote(Ledger.AUDIT, link(2)))
+        unit.write(wrote(Ledger.AUDIT, a_link(2)))
 
 
 # ---- atomicity
@@ -535,32 +476,32 @@ def test_an_undone_link_that_came_before_others_leaves_those(store: Store) -> No
 STEP = Writes(
     request=request(idempotency_key="key"),
     new_terms=True,
-    decisions=(link(1),),
-    audit=(link(1),),
-    state=state(),
-    history=(link(1, HOUSE),),
+    decisions=(a_link(1),),
+    audit=(a_link(1),),
+    state=a_state(),
+    history=(a_link(1, HOUSE),),
 )
 FAILURES: dict[str, tuple[Writes, type[Exception]]] = {
     "request": (Writes(request=request(revision=6), revision=5), RevisionConflictError),
     "key": (Writes(request=request("r-2", idempotency_key="key"), new_terms=True), AlreadyExistsError),
-    "state": (Writes(request=request("r-2"), new_terms=True, state=state(8), version=7), VersionConflictError),
+    "state": (Writes(request=request("r-2"), new_terms=True, state=a_state(8), version=7), VersionConflictError),
     "decisions": (
-        Writes(request=request("r-2"), new_terms=True, state=state(2), version=1, decisions=(link(1),)),
+        Writes(request=request("r-2"), new_terms=True, state=a_state(2), version=1, decisions=(a_link(1),)),
         IntegrityError,
     ),
     "audit": (
-        Writes(request=request("r-2"), new_terms=True, decisions=(link(1, "r-2"),), audit=(link(1),)),
+        Writes(request=request("r-2"), new_terms=True, decisions=(a_link(1, "r-2"),), audit=(a_link(1),)),
         IntegrityError,
     ),
     "history": (
         Writes(
             request=replace(request(held="moved", idempotency_key="key"), revision=2),
             revision=1,
-            decisions=(link(2),),
-            audit=(link(2),),
-            state=state(2),
+            decisions=(a_link(2),),
+            audit=(a_link(2),),
+            state=a_state(2),
             version=1,
-            history=(link(2, HOUSE), link(1, HOUSE)),
+            history=(a_link(2, HOUSE), a_link(1, HOUSE)),
         ),
         IntegrityError,
     ),
@@ -587,11 +528,11 @@ def test_a_unit_goes_on_after_a_write_that_failed(store: Store, part: str) -> No
         for _ in range(3):
             with pytest.raises(error):
                 unit.write(failing)
-        unit.write(Writes(request=request("r-3"), new_terms=True, decisions=(link(1, "r-3"),)))
+        unit.write(Writes(request=request("r-3"), new_terms=True, decisions=(a_link(1, "r-3"),)))
     found = everything(store)
     assert sorted(found["requests"]) == ["r-1", "r-3"]
-    assert found["states"] == {HOUSE: state()}
-    assert found["ledgers"][Ledger.DECISIONS, "r-3"] == [link(1, "r-3")]
+    assert found["states"] == {HOUSE: a_state()}
+    assert found["ledgers"][Ledger.DECISIONS, "r-3"] == [a_link(1, "r-3")]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
@@ -599,10 +540,10 @@ def test_every_write_of_a_unit_that_raises_is_undone(store: Store, error: type[B
     with store.unit() as unit:
         unit.write(STEP)
     changes = (
-        Writes(request=request("r-2"), new_terms=True, decisions=(link(1, "r-2"),)),
-        Writes(request=replace(request(idempotency_key="key"), revision=2), revision=1, decisions=(link(2),)),
-        Writes(state=state(2, body=b"{}"), version=1, history=(link(2, HOUSE),)),
-        Writes(state=state(3, body=b"[]"), version=2, audit=(link(2), link(3))),
+        Writes(request=request("r-2"), new_terms=True, decisions=(a_link(1, "r-2"),)),
+        Writes(request=replace(request(idempotency_key="key"), revision=2), revision=1, decisions=(a_link(2),)),
+        Writes(state=a_state(2, body=b"{}"), version=1, history=(a_link(2, HOUSE),)),
+        Writes(state=a_state(3, body=b"[]"), version=2, audit=(a_link(2), a_link(3))),
     )
 
     def raise_at_the_end() -> None:
@@ -626,7 +567,7 @@ def test_a_unit_reads_what_it_wrote(store: Store) -> None:
         assert unit.request("r-1") == STEP.request
         assert unit.request_by_key("key") == STEP.request
         assert list(unit.find(Filter(state_id=HOUSE), 5)) == [STEP.request]
-        assert unit.last_link(Ledger.HISTORY, HOUSE) == link(1, HOUSE)
+        assert unit.last_link(Ledger.HISTORY, HOUSE) == a_link(1, HOUSE)
 
 
 def test_a_unit_inside_a_unit_is_refused_and_the_outer_one_goes_on(store: Store) -> None:
@@ -660,7 +601,7 @@ def test_a_view_never_sees_half_a_unit(store: Store) -> None:
     pair = ("left", "right")
     with store.unit() as unit:
         for side in pair:
-            unit.write(Writes(state=state(1, side)))
+            unit.write(Writes(state=a_state(1, side)))
     stop = threading.Event()
     torn: list[tuple[int, ...]] = []
     looks = 0
@@ -680,7 +621,7 @@ def test_a_view_never_sees_half_a_unit(store: Store) -> None:
         for version in range(2, 40):
             with store.unit() as unit:
                 for side in pair:
-                    unit.write(Writes(state=state(version, side), version=version - 1))
+                    unit.write(Writes(state=a_state(version, side), version=version - 1))
     finally:
         stop.set()
         reading.join()
@@ -747,7 +688,7 @@ def test_many_threads_may_open_views_at_once(store: Store) -> None:
 def test_what_is_handed_out_cannot_change_what_is_kept(store: Store) -> None:
     insert(store, request())
     with store.unit() as unit:
-        unit.write(wrote(Ledger.DECISIONS, link(1)))
+        unit.write(wrote(Ledger.DECISIONS, a_link(1)))
     with store.view() as reader:
         found = reader.request("r-1")
         found.__dict__["held"] = "tampered"
@@ -963,10 +904,10 @@ def test_keys_come_in_order_of_code_points_page_by_page_each_once(store: Store, 
                 Writes(
                     request=request(name),
                     new_terms=True,
-                    state=state(state_id=name),
-                    decisions=(link(1, name), link(2, name)),
-                    audit=(link(1, name), link(2, name)),
-                    history=(link(1, name), link(2, name)),
+                    state=a_state(state_id=name),
+                    decisions=(a_link(1, name), a_link(2, name)),
+                    audit=(a_link(1, name), a_link(2, name)),
+                    history=(a_link(1, name), a_link(2, name)),
                 )
             )
     found: list[str] = []
@@ -979,7 +920,7 @@ def test_keys_come_in_order_of_code_points_page_by_page_each_once(store: Store, 
 @pytest.mark.parametrize("ledger", list(Ledger))
 def test_a_ledger_whose_only_link_was_undone_has_no_key(store: Store, ledger: Ledger) -> None:
     with undone(store) as unit:
-        unit.write(wrote(ledger, link(1)))
+        unit.write(wrote(ledger, a_link(1)))
     with store.view() as reader:
         assert list(reader.keys(ledger, "", 10)) == []
 
