@@ -912,6 +912,14 @@ class TestGuards:
         assert error.reason in str(error)
         assert same()
 
+    @pytest.mark.parametrize("able", [(DAVE,), ()], ids=["stays possible", "was impossible before"])
+    def test_a_vote_may_end_what_need_not_stay_possible(self, able: tuple[Actor, ...]) -> None:
+        loose = Approval(1, actors=("carol",), when_impossible=WhenImpossible.NOTE)
+        strict = replace(loose, actors=("dave",), when_impossible=WhenImpossible.REFUSE)
+        step, evidence = good("pending", "abstain", terms=a_terms(strict, loose))
+        around = Circumstances(candidates={strict: able, loose: (CAROL,)})
+        assert MACHINE.would(step, Trigger.ABSTAIN, replace(evidence, circumstances=around))
+
     def test_what_people_read_is_word_for_word_what_was_agreed(self) -> None:
         assert read() == WORDS.read_text("utf-8").splitlines()
 
