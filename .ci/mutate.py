@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from traceback import format_exc
 from typing import Any
@@ -34,11 +35,14 @@ from mutmut.workers.isolation import ForkRunner
 DECORATORS = {"rule", "property", "cached_property", "contextmanager"}
 """Which may stay on the outside."""
 
-SECONDS = float(os.environ.get("MUTANT_SECONDS", "3"))
+SECONDS = float(os.environ.get("MUTANT_SECONDS", "40"))
 """How long the tests that one mutant is held to may take together."""
 
 AT_IMPORT_HELD_TO = ("tests/test_taxonomy.py", "tests/test_lifecycle.py")
 """Files whose tests mutants of what runs at import are held to."""
+
+CLEAN = "nothing"
+"""What is mutated when the tests are tried without a mutant."""
 
 SUSPICIOUS = 35
 """How a mutant ends, in mutmut's words, that neither survived nor was killed by a test."""
@@ -114,7 +118,9 @@ def collect(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - mutmut's
 
 
 class Collected:
-    """The tests, collected once, to be run in forks."""
+    """The tests, collected once, to be run in forks: each ends at the first that fails."""
+
+    function = folder = ""
 
     def __init__(self) -> None:
         arguments = ["--rootdir=.", "-qqq", "-s", "--tb=no", *settings().pytest_add_cli_args]
@@ -124,21 +130,31 @@ class Collected:
             self.session = pytest.Session.from_config(self.config)
             self.config.hook.pytest_sessionstart(session=self.session)
             self.items = {item.nodeid: item for item in self.session.perform_collect()}
+        self.killers = Path("mutants/killers.txt").absolute()
+        self.config.pluginmanager.register(self)
+        for test, item in self.items.items():  # a mutant may let threads wait for each other for ever
+            item.add_marker(pytest.mark.timeout(5 + 10 * state().duration_by_test[test]))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """End this process at the first test that fails: to clean up after it might take for ever."""
+        if report.failed:
+            with self.killers.open("a", encoding="utf-8") as file:
+                file.write(f"{self.function} {report.nodeid}\n")
+            if self.function == CLEAN:
+                print(report.nodeid, report.longreprtext, sep="\n", file=sys.__stderr__)
+            rmtree(self.folder, ignore_errors=True)
+            os._exit(1)
 
     def run(self, function: str, tests: Sequence[str]) -> int:
         """Run tests in this process until one fails; those first that killed another mutant of the function."""
-        killers = Path("mutants/killers.txt").absolute()
-        known = killers.read_text("utf-8").splitlines() if killers.exists() else []
+        self.function = function
+        known = self.killers.read_text("utf-8").splitlines() if self.killers.exists() else []
         first = [line.partition(" ")[2] for line in known if line.partition(" ")[0] == function]
         chosen = [self.items[test] for test in dict.fromkeys([*reversed(first), *in_turn(tests)]) if test in self.items]
-        with TemporaryDirectory(ignore_cleanup_errors=True) as folder, change_cwd("mutants"):
-            self.config._tmp_path_factory._basetemp = Path(folder)
+        with TemporaryDirectory(ignore_cleanup_errors=True) as self.folder, change_cwd("mutants"):
+            self.config._tmp_path_factory._basetemp = Path(self.folder)
             for item, after in zip(chosen, [*chosen[1:], None], strict=True):
                 self.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-                if self.session.testsfailed:
-                    with killers.open("a", encoding="utf-8") as file:
-                        file.write(f"{function} {item.nodeid}\n")
-                    return 1
         return 0
 
 
@@ -169,7 +185,7 @@ def run_clean_tests(_: ForkRunner, tests: Iterable[str]) -> int:
     child = os.fork()
     if not child:
         set_mutant_under_test("")
-        os._exit(_collected[0].run("nothing", [*tests] or [*_collected[0].items]))
+        os._exit(_collected[0].run(CLEAN, [*tests] or [*_collected[0].items]))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 

@@ -230,10 +230,12 @@ class Awkward:
         self._statement = statement
         self._error = error
         self._after = after
+        self.went_wrong = False
 
     def execute(self, statement: str, *parameters: Any) -> object:  # noqa: ANN401 - whatever SQLite takes
         if statement != self._statement:
             return self._connection.execute(statement, *parameters)
+        self.went_wrong = True
         if self._after:
             self._connection.execute(statement)
         raise self._error
@@ -311,14 +313,21 @@ def test_an_interrupted_commit_tells_the_others_what_came_of_it(
     assert kept(path) == (["a", "b", "c"] if after else ["c"])
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["the disk refuses", "the connection is gone"])
 def test_nobody_is_told_that_it_is_durable_where_an_interrupted_commit_cannot_be_undone(
-    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool
 ) -> None:
     interrupted: Any = Awkward(connection_of(threads), "COMMIT", KeyboardInterrupt())
     awkward = Awkward(interrupted, "ROLLBACK", sqlite3.OperationalError("no such luck"))
+
+    def connection() -> Awkward:
+        if gone and interrupted.went_wrong:
+            raise StoreUnavailableError("it was closed")
+        return awkward
+
     with suppress(StoreError), threads.store.unit():
         one, two = threads.behind(writes("a")), threads.behind(writes("b"))
-        monkeypatch.setattr(threads.store._writers, "_connection", lambda: awkward)
+        monkeypatch.setattr(threads.store._writers, "_connection", connection)
     with pytest.raises(KeyboardInterrupt):
         two.result()
     with pytest.raises(StoreUnavailableError, match="the commit was interrupted"):

@@ -4,8 +4,11 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,6 +24,8 @@ from signoff import (
     require,
 )
 from signoff.errors import IntegrityError
+from signoff.governance.dossier import Dossier
+from signoff.model.canonical import digest
 from signoff.requirements import Approval
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'signoff_%'"
@@ -360,6 +365,17 @@ def test_a_state_smuggled_in_beside_its_history_is_named(vault: Vault) -> None:
     vault.tamper("INSERT INTO signoff_states SELECT 'sly', state_type, version, body, hash FROM signoff_states")
     (problem,) = vault.gov.verify().problems
     assert (problem.table, problem.row) == ("signoff_states", "sly")
+
+
+def test_terms_that_were_decided_on_and_are_none_are_named(vault: Vault) -> None:
+    with vault.gov._context.store.view() as reader:
+        dossier = Dossier.load(reader, vault.request.id)
+        bodies = [*reader.terms(vault.request.id), b"{}"]
+    later = replace(dossier.decisions[-1], digest=digest(b"{}"))
+    forged: Any = SimpleNamespace(terms=lambda _: bodies)
+    with pytest.raises(IntegrityError, match="the body cannot be read") as found:
+        replace(dossier, decisions=(*dossier.decisions, later)).terms(forged)
+    assert (found.value.table, found.value.row) == (TERMS, f"{vault.request.id}#2")
 
 
 TABLES = (
