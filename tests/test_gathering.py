@@ -10,6 +10,7 @@ import pytest
 from house import HOUSE, AddTeam, opened
 from signoff import Actor, Governance, MutationRequest, StaticDirectory, allow
 from signoff.errors import IntegrityError
+from signoff.governance.dossier import check_state
 from signoff.governance.gathering import gather
 from signoff.lifecycle.step import Step
 from signoff.model.canonical import Link
@@ -125,3 +126,12 @@ def test_a_history_read_from_its_beginning_begins_with_nothing(house: House) -> 
 def test_a_state_that_is_gone_has_its_history_read_whole(house: House) -> None:
     house.store._tables.states.pop(HOUSE)
     assert house.executions(1) == ((house.at[-1],), [0])
+
+
+def test_a_state_is_checked_against_the_last_two_entries_of_its_history_and_no_more(house: House) -> None:
+    with house.store.view() as view:
+        reader: Any = Recording(view, as_written)
+        state = view.state(HOUSE)
+        assert state is not None
+        last = check_state(reader, state)
+    assert (last and last.seq, reader.after) == (5, [3])
