@@ -147,6 +147,11 @@ def test_the_first_decision_says_why_it_was_asked_for(gov: Governance) -> None:
     assert gov.decisions(ask(gov, reason="INC-42"))[0].reason == "INC-42"
 
 
+def test_what_the_caller_did_not_hang_on_it_is_empty(gov: Governance) -> None:
+    request = gov.get_request(ask(gov))
+    assert (request.idempotency_key, request.correlation_id, request.metadata) == (None, "", {})
+
+
 def test_the_same_key_and_wish_give_the_first_request(gov: Governance) -> None:
     first = ask(gov, idempotency_key="key")
     assert ask(gov, idempotency_key="key") == first

@@ -26,6 +26,7 @@ from signoff import (
 from signoff.errors import IntegrityError
 from signoff.governance.dossier import Dossier
 from signoff.model.canonical import digest
+from signoff.model.trail import DECISION_BOOK, Ledger
 from signoff.requirements import Approval
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'signoff_%'"
@@ -206,8 +207,21 @@ def test_a_trail_copied_from_another_request_does_not_pass(vault: Vault) -> None
         " (SELECT status, revision, head FROM signoff_requests WHERE id = ?) WHERE id = ?",
         (vault.request.id, pending.id),
     )
-    with pytest.raises(IntegrityError, match="another stands in its place"):
+    with pytest.raises(IntegrityError) as refused:
         vault.gov.execute(pending.id, by="runner")
+    assert vault.says(refused.value) == f"{DECISIONS} {pending.id}#1: another stands in its place"
+
+
+def test_a_trail_chained_anew_around_a_gap_does_not_pass(vault: Vault) -> None:
+    with vault.gov._context.store.view() as view:
+        links = view.links(Ledger.DECISIONS, vault.request.id)
+        request = view.request(vault.request.id)
+    first, _, third = DECISION_BOOK.read(links)
+    forged = [links[0], DECISION_BOOK.link(vault.request.id, 3, third, links[0].hash)]
+    reader: Any = SimpleNamespace(links=lambda *_: forged, request=lambda _: request)
+    with pytest.raises(IntegrityError) as refused:
+        Dossier.load(reader, first.request_id)
+    assert vault.says(refused.value) == f"{DECISIONS} (request)#2: it is missing"
 
 
 # ---- votes against it, and emergencies
@@ -361,10 +375,11 @@ def test_verify_names_what_was_changed(vault: Vault, what: str) -> None:
     assert " | ".join(map(vault.says, found.problems)) == agreed(what)
 
 
-def test_a_state_smuggled_in_beside_its_history_is_named(vault: Vault) -> None:
-    vault.tamper("INSERT INTO signoff_states SELECT 'sly', state_type, version, body, hash FROM signoff_states")
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_state_smuggled_in_beside_its_history_is_named(vault: Vault, version: int) -> None:
+    vault.tamper(f"INSERT INTO signoff_states SELECT 'sly', state_type, {version}, body, hash FROM signoff_states")
     (problem,) = vault.gov.verify().problems
-    assert (problem.table, problem.row) == ("signoff_states", "sly")
+    assert vault.says(problem) == f"signoff_states sly: no history entry made its version {version}"
 
 
 def test_terms_that_were_decided_on_and_are_none_are_named(vault: Vault) -> None:

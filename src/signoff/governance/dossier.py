@@ -88,10 +88,8 @@ def _check_terms(request: MutationRequest) -> None:
 
 def _check_trail(request: MutationRequest, decisions: tuple[Decision, ...], head: str) -> None:
     for seq, decision in enumerate(decisions, start=1):
-        if (decision.seq, decision.request_id) != (seq, request.id):
-            raise IntegrityError(
-                Ledger.DECISIONS, f"{request.id}#{seq}", "it is missing, or another stands in its place"
-            )
+        if decision.seq != seq:
+            raise IntegrityError(Ledger.DECISIONS, f"{request.id}#{seq}", "it is missing")
     if len(decisions) != request.revision or head != request.head:
         row = f"{request.id}#{len(decisions)}"
         raise IntegrityError(Ledger.DECISIONS, row, f"the trail does not end at revision {request.revision}")

@@ -200,7 +200,7 @@ def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str
     return {
         "idempotency_key": idempotency_key,
         "correlation_id": "" if correlation_id == "" else checked_id("correlation_id", correlation_id),
-        "metadata_json": canonical(checked_metadata("metadata", metadata or {}), "metadata").decode(),
+        "metadata_json": canonical(checked_metadata("metadata", metadata or {})).decode(),
     }
 
 
