@@ -21,7 +21,8 @@ settings.register_profile(
     deadline=None,
     max_examples=20,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],  # many of them share the machine
+    # many of them share the machine; and tests are run, and run again, in forks of one process
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
