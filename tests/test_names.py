@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.errors import InputError, NotCanonicalError
+from signoff.model.canonical import parse
 from signoff.model.names import (
     MAX_ID,
     MAX_TEXT,
     checked_id,
-    checked_metadata,
     checked_moment,
     checked_text,
     described,
     storable,
+    written_metadata,
 )
 
 PRINTABLE = st.characters(exclude_categories=["C", "Z"])
@@ -124,19 +125,19 @@ class TestMoments:
 class TestMetadata:
     @pytest.mark.parametrize("value", [{}, {"ticket": "INC-42", "n": [1, {"x": None}]}])
     def test_json_objects_are_metadata(self, value: dict[str, Any]) -> None:
-        assert checked_metadata("metadata", value) == value
+        assert parse(written_metadata("metadata", value)) == value
 
     @pytest.mark.parametrize("value", [None, [], "text", [("a", 1)], 5])
     def test_anything_but_a_dict_is_refused(self, value: object) -> None:
         with pytest.raises(InputError, match="metadata is a .*; pass a dict of JSON values"):
-            checked_metadata("metadata", value)
+            written_metadata("metadata", value)
 
     @pytest.mark.parametrize(
         "value", [{"x": math.nan}, {1: 2}, {"x": {1}}, {"x": "\ud800"}, {"x": datetime(2026, 1, 1, tzinfo=UTC)}]
     )
     def test_what_is_not_json_is_refused_by_name(self, value: dict[Any, Any]) -> None:
         with pytest.raises(NotCanonicalError, match="^metadata"):
-            checked_metadata("metadata", value)
+            written_metadata("metadata", value)
 
 
 class Mute(Exception):  # noqa: N818 - a name for the test

@@ -16,7 +16,7 @@ from signoff.model.actor import Actor
 from signoff.model.canonical import canonical, digest
 from signoff.model.directory import look_up
 from signoff.model.mutation import Mutation
-from signoff.model.names import checked_choice, checked_id, checked_metadata, checked_moment, checked_text
+from signoff.model.names import checked_choice, checked_id, checked_moment, checked_text, written_metadata
 from signoff.model.request import MutationRequest
 from signoff.model.requirement import LONGEST, Requirement
 from signoff.model.run import Run
@@ -200,7 +200,7 @@ def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str
     return {
         "idempotency_key": idempotency_key,
         "correlation_id": "" if correlation_id == "" else checked_id("correlation_id", correlation_id),
-        "metadata_json": canonical(checked_metadata("metadata", metadata or {})).decode(),
+        "metadata_json": written_metadata("metadata", metadata or {}),
     }
 
 

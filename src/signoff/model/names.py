@@ -128,13 +128,12 @@ def storable(text: str) -> str:
     return spelled if len(spelled) <= MAX_TEXT else f"{spelled[: MAX_TEXT - 3]}..."
 
 
-def checked_metadata(name: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the caller passed
-    """Give metadata back as a dict of JSON values.
+def written_metadata(name: str, value: Any) -> str:  # noqa: ANN401 - whatever the caller passed
+    """Give metadata, a dict of JSON values, as canonical JSON.
 
     Raises:
         InputError: not a mapping, or not JSON.
     """
     if not isinstance(value, dict):
         raise InputError(f"{name} is a {type(value).__name__}; pass a dict of JSON values")
-    canonical(value, name)
-    return value
+    return canonical(value, name).decode()
