@@ -24,6 +24,8 @@ from signoff.model.state import StoredState
 from signoff.model.terms import KINDS, REQUIREMENTS, OnDrift, Terms
 from signoff.store.port import Reader
 
+_FALLBACKS = tuple(each for each in OnDrift if each is not OnDrift.KEEP_IF_SAME_EFFECT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -62,13 +64,14 @@ class Options:
             InputError: an unknown strategy, a fallback that is no fallback, a deadline without time zone, a time that
                 is none, or requirements that are none.
         """
-        strategy, instead = checked_choice("on_drift", on_drift, OnDrift), checked_choice("fallback", fallback, OnDrift)
+        strategy = checked_choice("on_drift", on_drift, OnDrift)
         if not isinstance(pause, bool):
             raise InputError(f"pause_for_revalidation={pause!r}: pass True or False")
         if fallback == OnDrift.KEEP_IF_SAME_EFFECT:
             raise InputError(
                 f"fallback={fallback!r} has nothing to fall back to; use reject, renew_approval, revalidate"
             )
+        instead = checked_choice("fallback", fallback, _FALLBACKS)
         deadline = None if expires_at is None else checked_moment("expires_at", expires_at)
         lasts = approval_valid_for
         if lasts is not None and (not isinstance(lasts, timedelta) or not timedelta(0) < lasts <= LONGEST):

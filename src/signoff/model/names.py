@@ -46,7 +46,7 @@ def _id_rule(value: object) -> str:
 C = TypeVar("C", bound=StrEnum)
 
 
-def checked_choice(name: str, value: object, choices: type[C]) -> C:
+def checked_choice(name: str, value: object, choices: Iterable[C]) -> C:
     """Give a choice as the member it stands for.
 
     Raises:
