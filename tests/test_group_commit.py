@@ -337,13 +337,55 @@ def test_nobody_is_told_that_it_is_durable_where_an_interrupted_commit_cannot_be
     assert kept(path) == ["c"]
 
 
-def test_whoever_was_told_already_is_not_told_again(threads: Threads, path: Path) -> None:
-    told = module._Turn(alone=False)
-    told.durable.release()  # and whoever told it was interrupted before it was crossed off the list
-    threads.store._writers._done.append(told)
-    assert threads.behind(writes("a")).result() == "a"
-    assert threads.behind(writes("b")).result() == "b"
-    assert kept(path) == ["a", "b"]
+POINTS = [
+    (owner, name, after)
+    for owner, name in (
+        (module.Writers, "_joins"),
+        (module.Writers, "_commit"),
+        (module.Writers, "_end"),
+        (module.Writers, "_undo"),
+        (module._Shared, "decide"),
+        (module._Shared, "settle"),
+        (module._Shared, "wait"),
+    )
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["a commit", "a commit that fails"])
+@pytest.mark.parametrize("point", POINTS)
+def test_wherever_it_is_interrupted_each_is_told_what_came_of_its_work(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch, point: tuple[type, str, bool], fails: bool
+) -> None:
+    owner, name, after = point
+    original, left = getattr(owner, name), [KeyboardInterrupt()]
+
+    def interrupted(self: object, *arguments: object) -> object:
+        if left and not after:
+            raise left.pop()
+        given = original(self, *arguments)
+        if left:
+            raise left.pop()
+        return given
+
+    def breaks(unit: SqliteUnit) -> None:
+        unit.write(new_state("broken"))
+        raise ValueError
+
+    with suppress(StoreError, KeyboardInterrupt), threads.store.unit() as unit:
+        unit.write(new_state("0"))
+        waiting = {each: threads.behind(writes(each)) for each in "ab"}
+        if fails:
+            refuse(threads, monkeypatch, "COMMIT")
+        monkeypatch.setattr(owner, name, interrupted)
+    told = {each: started.exception(timeout=20) for each, started in waiting.items()}
+    monkeypatch.undo()
+    assert isinstance(threads.behind(breaks).exception(timeout=20), ValueError)
+    assert threads.behind(writes("z")).result(timeout=20) == "z"
+    there = kept(path)
+    for each, error in told.items():
+        assert isinstance(error, KeyboardInterrupt) or (each in there) is (error is None), (each, error, there)
+    assert "broken" not in there
 
 
 def test_units_follow_one_another_in_a_view_of_a_database_in_memory() -> None:

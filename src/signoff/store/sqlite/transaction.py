@@ -17,12 +17,17 @@ def transaction(connection: sqlite3.Connection, name: str) -> Iterator[None]:
 
 @contextmanager
 def opened(connection: sqlite3.Connection, name: str, turnstile: Turnstile) -> Iterator[None]:
-    """Hold the write lock from the beginning; whoever leaves last commits, or undoes what nobody has committed."""
+    """Hold the write lock from the beginning, roll back when the block raises; whoever comes last commits."""
     with translated(name):
         if connection.in_transaction:  # an interrupted thread may have left one open
             connection.execute("ROLLBACK")
         turnstile.begin(connection)
-    yield
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):  # the cause must not be masked
+            connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

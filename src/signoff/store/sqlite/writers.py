@@ -28,20 +28,54 @@ _REMEMBERED = 8
 """Of how many units of work it is remembered how long they took."""
 
 
-class _Turn:
-    """One thread's turn at the connection: what it waits for, and what became of it."""
+class _Shared:
+    """One transaction: who is done in it, and what came of it.
 
-    __slots__ = ("alone", "begun", "durable", "failure", "joined", "ready", "thread")
+    Attributes:
+        done: the turns whose work is in it.
+        decided: whether it is known what came of it.
+        failure: why it is not durable; None if it is.
+    """
+
+    __slots__ = ("_settled", "decided", "done", "failure")
+
+    def __init__(self) -> None:
+        self.done: list[_Turn] = []
+        self.decided = False
+        self.failure: StoreError | None = None
+        self._settled = Lock()
+        self._settled.acquire()
+
+    def decide(self, failure: StoreError | None) -> None:
+        """Say what came of it."""
+        self.failure = failure
+        self.decided = True
+
+    def wait(self) -> StoreError | None:
+        """Wait until it is known what came of it; gives why it is not durable, if it is not."""
+        with suppress(RuntimeError), self._settled:  # which lets the next one go on
+            pass
+        return self.failure
+
+    def settle(self) -> None:
+        """Let those go on who wait for what came of it."""
+        with suppress(RuntimeError):  # somebody did, and was interrupted
+            self._settled.release()
+
+
+class _Turn:
+    """One thread's turn at the connection: what it waits for, and the transaction it works in."""
+
+    __slots__ = ("alone", "begun", "joined", "ready", "shared", "thread")
 
     def __init__(self, *, alone: bool) -> None:
         self.thread = get_ident()
         self.alone = alone
         self.joined = False
         self.begun: float | None = None
-        self.failure: StoreError | None = None
-        self.ready, self.durable = Lock(), Lock()
+        self.shared = _Shared()
+        self.ready = Lock()
         self.ready.acquire()
-        self.durable.acquire()
 
 
 class Writers:
@@ -71,7 +105,6 @@ class Writers:
         self._guard = RLock()  # of whoever was interrupted while they held it, and comes again to leave
         self._now: _Turn | None = None
         self._waiting: deque[_Turn] = deque()
-        self._done: list[_Turn] = []
         self._lasted: deque[float] = deque(maxlen=_REMEMBERED)
 
     @property
@@ -138,9 +171,10 @@ class Writers:
 
     @staticmethod
     def _until_durable(turn: _Turn, cause: Exception | None = None) -> None:
-        turn.durable.acquire()
-        if turn.failure is not None:
-            raise turn.failure from cause or turn.failure.__cause__
+        """Wait for the commit; where it failed, raise an error of this thread's own."""
+        failure = turn.shared.wait()
+        if failure is not None:
+            raise type(failure)(*failure.args) from cause or failure.__cause__
 
     def _await(self, turn: _Turn) -> None:
         with self._guard:
@@ -162,77 +196,75 @@ class Writers:
                 return
             if turn.begun is not None:
                 self._lasted.append(self._clock() - turn.begun)
-            if done and turn not in self._done:
-                self._done.append(turn)
-            if self._joins():
-                self._pass_on(joined=True)
+            shared = turn.shared
+            if done and turn not in shared.done:
+                shared.done.append(turn)
+            if self._joins(shared):
+                self._pass_on(shared)
                 return
-        try:
-            self._commit()
-        finally:
-            with self._guard:
-                self._pass_on(joined=False)
+        self._commit(shared)
+        with self._guard:
+            self._pass_on(None)
 
-    def _joins(self) -> bool:
-        """Whether somebody waits who can go on in the transaction there is."""
-        if not self._done or len(self._done) >= self._most or not self._waiting or self._waiting[0].alone:
+    def _joins(self, shared: _Shared) -> bool:
+        """Whether somebody waits who can go on in this transaction."""
+        if not shared.done or len(shared.done) >= self._most or not self._waiting or self._waiting[0].alone:
             return False
         try:  # on a grave error SQLite ends it by itself
             return max(self._lasted) <= BRISK and self._connection().in_transaction
         except (StoreError, sqlite3.Error):
             return False
 
-    def _pass_on(self, *, joined: bool) -> None:
+    def _pass_on(self, shared: _Shared | None) -> None:
+        """Let the next one go on, in this transaction if one is given."""
         self._now = self._waiting.popleft() if self._waiting else None
         if self._now is not None:
-            self._now.joined = joined
+            if shared is not None:
+                self._now.shared, self._now.joined = shared, True
             self._now.ready.release()
 
-    def _commit(self) -> None:
-        """Commit for all who are done, or undo what nobody has undone, and tell each what came of it."""
-        failure: StoreError | None = StoreUnavailableError(f"{self._name}: the commit was interrupted; call again")
-        try:
-            failure = self._end()
-        except BaseException:
-            if not self._undo():  # it was interrupted when it had committed
-                failure = None
-            raise
-        finally:
-            while self._done:
-                with suppress(RuntimeError):  # it was told, and whoever told it was interrupted
-                    self._tell(self._done[-1], failure)
-                self._done.pop()
+    def _commit(self, shared: _Shared) -> None:
+        """Commit for all who are done, or undo what nobody has undone, and let them know what came of it."""
+        if not shared.decided:  # as it is where whoever said so was interrupted
+            self._end(shared)
+        shared.settle()
 
-    def _end(self) -> StoreError | None:
-        """End the transaction; gives why what was done in it is not durable, if it is not."""
-        if not self._done:
+    def _end(self, shared: _Shared) -> None:
+        if not shared.done:
             self._undo()
-            return None
+            return
         try:
             connection = self._connection()
             with translated(self._name):
                 if connection.in_transaction:
-                    connection.execute("COMMIT")
-                    return None
+                    _commit(connection, shared)
+                    return
+            gave_up = "SQLite gave the transaction up; nothing was written, call again"
+            shared.decide(StoreUnavailableError(f"{self._name}: {gave_up}"))
         except StoreError as error:
             self._undo()
-            return error
-        return StoreUnavailableError(f"{self._name}: SQLite gave the transaction up; nothing was written, call again")
+            shared.decide(error)
+        except BaseException:
+            self._undo()
+            if not shared.decided:
+                shared.decide(StoreUnavailableError(f"{self._name}: the commit was interrupted; call again"))
+            raise
 
-    @staticmethod
-    def _tell(turn: _Turn, failure: StoreError | None) -> None:
-        """Let it go on, with an error of its own if there is one."""
-        if failure is not None:
-            turn.failure = type(failure)(*failure.args)
-            turn.failure.__cause__ = failure.__cause__
-        turn.durable.release()
-
-    def _undo(self) -> bool:
-        """Roll back, and tell whether there was something to roll back: a failed commit may have done so already."""
-        open_still = True
-        with suppress(StoreError, sqlite3.Error):
+    def _undo(self) -> None:
+        with suppress(StoreError, sqlite3.Error):  # a failed commit may have rolled back already
             connection = self._connection()
-            open_still = connection.in_transaction
-            if open_still:
+            if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        return open_still
+
+
+def _commit(connection: sqlite3.Connection, shared: _Shared) -> None:
+    """Commit, and say so even where that is interrupted once it is done."""
+    try:
+        connection.execute("COMMIT")
+        shared.decide(None)
+    except sqlite3.Error:
+        raise
+    except BaseException:
+        if not connection.in_transaction:
+            shared.decide(None)
+        raise
