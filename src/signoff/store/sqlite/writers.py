@@ -29,10 +29,10 @@ _REMEMBERED = 8
 
 
 class _Shared:
-    """One transaction: who is done in it, and what came of it.
+    """One transaction, and what came of it.
 
     Attributes:
-        done: the turns whose work is in it.
+        done: how many are done in it.
         decided: whether it is known what came of it.
         failure: why it is not durable; None if it is.
     """
@@ -40,7 +40,7 @@ class _Shared:
     __slots__ = ("_settled", "decided", "done", "failure")
 
     def __init__(self) -> None:
-        self.done: list[_Turn] = []
+        self.done = 0
         self.decided = False
         self.failure: StoreError | None = None
         self._settled = Lock()
@@ -66,12 +66,12 @@ class _Shared:
 class _Turn:
     """One thread's turn at the connection: what it waits for, and the transaction it works in."""
 
-    __slots__ = ("alone", "begun", "joined", "ready", "shared", "thread")
+    __slots__ = ("alone", "begun", "done", "joined", "ready", "shared", "thread")
 
     def __init__(self, *, alone: bool) -> None:
         self.thread = get_ident()
         self.alone = alone
-        self.joined = False
+        self.done = self.joined = False
         self.begun: float | None = None
         self.shared = _Shared()
         self.ready = Lock()
@@ -197,8 +197,9 @@ class Writers:
             if turn.begun is not None:
                 self._lasted.append(self._clock() - turn.begun)
             shared = turn.shared
-            if done and turn not in shared.done:
-                shared.done.append(turn)
+            if done and not turn.done:
+                shared.done += 1
+                turn.done = True
             if self._joins(shared):
                 self._pass_on(shared)
                 return
@@ -208,7 +209,7 @@ class Writers:
 
     def _joins(self, shared: _Shared) -> bool:
         """Whether somebody waits who can go on in this transaction."""
-        if not shared.done or len(shared.done) >= self._most or not self._waiting or self._waiting[0].alone:
+        if not 0 < shared.done < self._most or not self._waiting or self._waiting[0].alone:
             return False
         try:  # on a grave error SQLite ends it by itself
             return max(self._lasted) <= BRISK and self._connection().in_transaction
