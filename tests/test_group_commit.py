@@ -213,11 +213,13 @@ def test_what_an_interrupted_thread_left_open_is_undone(threads: Threads, path: 
         connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted before it could undo
         connection.execute("DELETE FROM signoff_states")
         assert threads.pool.submit(kept, path).result() == ["a"]
+        third = threads.behind(writes("c"))
+    assert third.result() == "c"
     assert not connection.in_transaction
     connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted while it left
     connection.execute("DELETE FROM signoff_states")
     assert threads.behind(writes("b")).result() == "b"
-    assert kept(path) == ["a", "b"]
+    assert kept(path) == ["a", "b", "c"]
 
 
 class Awkward:

@@ -32,7 +32,7 @@ class _Shared:
     """One transaction, and what came of it.
 
     Attributes:
-        done: how many are done in it.
+        done: how many are done in it; one more where somebody was interrupted while they left.
         decided: whether it is known what came of it.
         failure: why it is not durable; None if it is.
     """
@@ -66,12 +66,12 @@ class _Shared:
 class _Turn:
     """One thread's turn at the connection: what it waits for, and the transaction it works in."""
 
-    __slots__ = ("alone", "begun", "done", "joined", "ready", "shared", "thread")
+    __slots__ = ("alone", "begun", "joined", "ready", "shared", "thread")
 
     def __init__(self, *, alone: bool) -> None:
         self.thread = get_ident()
         self.alone = alone
-        self.done = self.joined = False
+        self.joined = False
         self.begun: float | None = None
         self.shared = _Shared()
         self.ready = Lock()
@@ -197,9 +197,8 @@ class Writers:
             if turn.begun is not None:
                 self._lasted.append(self._clock() - turn.begun)
             shared = turn.shared
-            if done and not turn.done:
+            if done:
                 shared.done += 1
-                turn.done = True
             if self._joins(shared):
                 self._pass_on(shared)
                 return
