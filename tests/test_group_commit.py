@@ -183,7 +183,8 @@ def test_a_transaction_that_sqlite_gave_up_fails_for_all_who_were_in_it(threads:
     with suppress(StoreError), threads.store.unit():
         shared, grave, last = threads.behind(writes("a")), threads.behind(gives_up), threads.behind(writes("c"))
     for each in (shared, grave):
-        with pytest.raises(StoreUnavailableError, match="SQLite gave the transaction up"):
+        said = f"{path}: SQLite gave the transaction up; nothing was written, call again"
+        with pytest.raises(StoreUnavailableError, match=re.escape(said)):
             each.result()
     cause = grave.exception()
     assert cause is not None
@@ -206,20 +207,35 @@ def test_nobody_is_told_of_what_is_not_durable_yet(threads: Threads, path: Path)
     assert kept(path) == ["a"]
 
 
-def test_what_an_interrupted_thread_left_open_is_undone(threads: Threads, path: Path) -> None:
+@pytest.mark.parametrize("waits", [False, True], ids=["alone", "with one who waits"])
+def test_what_an_interrupted_thread_left_open_is_undone(threads: Threads, path: Path, waits: bool) -> None:
     assert threads.behind(writes("a")).result() == "a"
     connection = connection_of(threads)
     with threads.store._writers.alone():
         connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted before it could undo
         connection.execute("DELETE FROM signoff_states")
         assert threads.pool.submit(kept, path).result() == ["a"]
-        third = threads.behind(writes("c"))
-    assert third.result() == "c"
+        waiting = [threads.behind(writes("c"))] if waits else []
+    assert [each.result() for each in waiting] == ["c"] * waits
     assert not connection.in_transaction
     connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted while it left
     connection.execute("DELETE FROM signoff_states")
     assert threads.behind(writes("b")).result() == "b"
-    assert kept(path) == ["a", "b", "c"]
+    assert kept(path) == ["a", "b", *["c"] * waits]
+
+
+def test_what_the_disk_refuses_to_undo_does_not_hide_why_it_is_undone(
+    threads: Threads, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(unit: SqliteUnit) -> None:
+        unit.write(new_state("a"))
+        raise KeyError
+
+    refuse(threads, monkeypatch, "ROLLBACK")
+    assert isinstance(threads.behind(breaks).exception(), KeyError)
+    monkeypatch.undo()
+    assert threads.behind(writes("b")).result() == "b"
+    assert kept(path) == ["b"]
 
 
 class Awkward:

@@ -114,7 +114,8 @@ def test_whoever_has_no_time_tries_once_and_does_not_wait(
     time = Time()
     hurried = Turnstile(path, 0, time.patience())
     hurried.begin(connection)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other, pytest.raises(sqlite3.OperationalError):
+    other = sqlite3.connect(path, isolation_level=None, timeout=0)
+    with closing(other), pytest.raises(sqlite3.OperationalError):
         hurried.begin(other)
     assert time.slept == 0
 

@@ -151,7 +151,7 @@ class Writers:
                 yield connection
             self._leave(turn, done=True)
         except BaseException as error:
-            self._leave(turn, done=turn.joined)
+            self._leave(turn)
             if turn.joined and isinstance(error, Exception):  # it may come of what others wrote: once that is durable
                 self._until_durable(turn, error)
             raise
