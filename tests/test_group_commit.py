@@ -364,7 +364,7 @@ POINTS = [
         (module.Writers, "_undo"),
         (module._Shared, "decide"),
         (module._Shared, "settle"),
-        (module._Shared, "wait"),
+        (module._Shared, "commit"),
     )
     for after in (False, True)
 ]

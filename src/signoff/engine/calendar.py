@@ -57,6 +57,7 @@ def freeze(calendar: Calendar, *, waiver_roles: Iterable[str] = (), when: When |
             raise ConfigurationError(f"{each!r:.80} in a calendar is none; pass FreezeWindow(name, start, end)")
 
     def decide(proposal: Proposal) -> Verdict:
+        """Restrict what is asked for in an active window."""
         if when is not None and not when(proposal):
             return Verdict.abstain()
         now = windows() if callable(windows) else windows

@@ -32,41 +32,46 @@ class _Shared:
     """One transaction, and what came of it.
 
     Attributes:
-        done: how many are done in it; one more where somebody was interrupted while they left.
+        done: what those wait for whose part in it is done.
         decided: whether it is known what came of it.
         failure: why it is not durable; None if it is.
     """
 
-    __slots__ = ("_settled", "decided", "done", "failure")
+    __slots__ = ("decided", "done", "failure")
 
     def __init__(self) -> None:
-        self.done = 0
+        self.done: list[Lock] = []
         self.decided = False
         self.failure: StoreError | None = None
-        self._settled = Lock()
-        self._settled.acquire()
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """Commit, and know that it is done even where that is interrupted."""
+        try:
+            connection.execute("COMMIT")
+            self.decide(None)
+        except sqlite3.Error:
+            raise
+        except BaseException:
+            if not connection.in_transaction:
+                self.decide(None)
+            raise
 
     def decide(self, failure: StoreError | None) -> None:
         """Say what came of it."""
         self.failure = failure
         self.decided = True
 
-    def wait(self) -> StoreError | None:
-        """Wait until it is known what came of it; gives why it is not durable, if it is not."""
-        with suppress(RuntimeError), self._settled:  # which lets the next one go on
-            pass
-        return self.failure
-
     def settle(self) -> None:
         """Let those go on who wait for what came of it."""
-        with suppress(RuntimeError):  # somebody did, and was interrupted
-            self._settled.release()
+        for durable in self.done:
+            with suppress(RuntimeError):  # somebody did, and was interrupted
+                durable.release()
 
 
 class _Turn:
     """One thread's turn at the connection: what it waits for, and the transaction it works in."""
 
-    __slots__ = ("alone", "begun", "joined", "ready", "shared", "thread")
+    __slots__ = ("alone", "begun", "durable", "joined", "ready", "shared", "thread")
 
     def __init__(self, *, alone: bool) -> None:
         self.thread = get_ident()
@@ -74,8 +79,9 @@ class _Turn:
         self.joined = False
         self.begun: float | None = None
         self.shared = _Shared()
-        self.ready = Lock()
+        self.ready, self.durable = Lock(), Lock()
         self.ready.acquire()
+        self.durable.acquire()
 
 
 class Writers:
@@ -151,7 +157,7 @@ class Writers:
                 yield connection
             self._leave(turn, done=True)
         except BaseException as error:
-            self._leave(turn)
+            self._leave(turn, done=turn.joined)
             if turn.joined and isinstance(error, Exception):  # it may come of what others wrote: once that is durable
                 self._until_durable(turn, error)
             raise
@@ -172,7 +178,8 @@ class Writers:
     @staticmethod
     def _until_durable(turn: _Turn, cause: Exception | None = None) -> None:
         """Wait for the commit; where it failed, raise an error of this thread's own."""
-        failure = turn.shared.wait()
+        turn.durable.acquire()
+        failure = turn.shared.failure
         if failure is not None:
             raise type(failure)(*failure.args) from cause or failure.__cause__
 
@@ -197,8 +204,8 @@ class Writers:
             if turn.begun is not None:
                 self._lasted.append(self._clock() - turn.begun)
             shared = turn.shared
-            if done:
-                shared.done += 1
+            if done and turn.durable not in shared.done:
+                shared.done.append(turn.durable)
             if self._joins(shared):
                 self._pass_on(shared)
                 return
@@ -208,7 +215,7 @@ class Writers:
 
     def _joins(self, shared: _Shared) -> bool:
         """Whether somebody waits who can go on in this transaction."""
-        if not 0 < shared.done < self._most or not self._waiting or self._waiting[0].alone:
+        if not 0 < len(shared.done) < self._most or not self._waiting or self._waiting[0].alone:
             return False
         try:  # on a grave error SQLite ends it by itself
             return max(self._lasted) <= BRISK and self._connection().in_transaction
@@ -237,7 +244,7 @@ class Writers:
             connection = self._connection()
             with translated(self._name):
                 if connection.in_transaction:
-                    _commit(connection, shared)
+                    shared.commit(connection)
                     return
             gave_up = "SQLite gave the transaction up; nothing was written, call again"
             shared.decide(StoreUnavailableError(f"{self._name}: {gave_up}"))
@@ -255,16 +262,3 @@ class Writers:
             connection = self._connection()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-
-
-def _commit(connection: sqlite3.Connection, shared: _Shared) -> None:
-    """Commit, and say so even where that is interrupted once it is done."""
-    try:
-        connection.execute("COMMIT")
-        shared.decide(None)
-    except sqlite3.Error:
-        raise
-    except BaseException:
-        if not connection.in_transaction:
-            shared.decide(None)
-        raise
