@@ -49,7 +49,7 @@ SUSPICIOUS = 35
 
 RUNS_AT_IMPORT = """
 import os; os.environ["MUTANT_UNDER_TEST"] = "stats"
-import signoff, signoff.store.sqlite
+import placet, placet.store.sqlite
 from mutmut.state import state; print(*state()._stats, sep="\\n")
 """
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from benchmarks.budgets.sides import EXECUTED, all_of, each, stock_triggers
 from benchmarks.operations import made
 from benchmarks.world import World
-from signoff.model import canonical, terms, trail
+from placet.model import canonical, terms, trail
 
 CODECS = (trail.DECISIONS, trail.AUDIT, trail.HISTORY, terms.TERMS)
 MODELS = ("model_validate", "model_validate_json", "model_dump_json", "model_dump")

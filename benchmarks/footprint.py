@@ -1,4 +1,4 @@
-"""What signoff takes before and beside its work: time to import, memory of each request that is kept."""
+"""What placet takes before and beside its work: time to import, memory of each request that is kept."""
 
 import gc
 import statistics
@@ -25,9 +25,9 @@ def import_seconds(statement: str) -> float:
 
 
 def import_ratio(rounds: int) -> float:
-    """Give how much longer `import signoff` takes than pydantic and transitions alone, by medians of turns."""
-    import_seconds("import signoff")  # writes the bytecode
-    pairs = [(import_seconds("import signoff"), import_seconds(ALONE)) for _ in range(rounds)]
+    """Give how much longer `import placet` takes than pydantic and transitions alone, by medians of turns."""
+    import_seconds("import placet")  # writes the bytecode
+    pairs = [(import_seconds("import placet"), import_seconds(ALONE)) for _ in range(rounds)]
     return statistics.median(one for one, _ in pairs) / statistics.median(other for _, other in pairs)
 
 
@@ -36,8 +36,8 @@ class Import:
     less_is_better = True
     timeout = 300
 
-    def timeraw_import_signoff(self) -> str:
-        return "import signoff"
+    def timeraw_import_placet(self) -> str:
+        return "import placet"
 
     def timeraw_import_pydantic_and_transitions_alone(self) -> str:
         return ALONE
@@ -49,8 +49,8 @@ class Import:
 
     @in_unit("modules")
     def track_modules(self) -> int:
-        """Give how many modules `import signoff` loads; the same on every run."""
-        code = "import sys; before = len(sys.modules); import signoff; print(len(sys.modules) - before)"
+        """Give how many modules `import placet` loads; the same on every run."""
+        code = "import sys; before = len(sys.modules); import placet; print(len(sys.modules) - before)"
         run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
         return int(run.stdout)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from benchmarks.batches import _Batch, _One
 from benchmarks.world import Action, GrantRole, Roles
-from signoff import Actor, Mode, MutationEngine, allow
+from placet import Actor, Mode, MutationEngine, allow
 
 SIZES = {"1 kB": 45, "32 kB": 1_480, "1 MB": 47_500}
 """How many members make a state so large."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.world import Action, GrantRole, World
-from signoff import MutationRequest
+from placet import MutationRequest
 
 Meanwhile = Callable[[World, MutationRequest], object]
 """What happens to an approved request, or to its house, before it is executed."""

@@ -42,8 +42,8 @@ def resolution(versions: int, *, drift_report: bool) -> Action:
         NotImplementedError: this commit resolves otherwise.
     """
     try:
-        from signoff.governance.resolution import VersionResolver, drift_steps  # noqa: PLC0415 - not on every commit
-        from signoff.model.terms import OnDrift  # noqa: PLC0415 - as above
+        from placet.governance.resolution import VersionResolver, drift_steps  # noqa: PLC0415 - not on every commit
+        from placet.model.terms import OnDrift  # noqa: PLC0415 - as above
     except ImportError as missing:
         raise NotImplementedError(str(missing)) from missing
     world, house = drifted(versions)

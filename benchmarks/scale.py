@@ -1,6 +1,6 @@
 """Does a large store cost more? SQLite files with 1,000 and 100,000 requests; `stock` says what is in them.
 
-With SIGNOFF_BENCH_SCALE=1000000 in the environment there is one of a million, too. It takes ten times as long to build,
+With PLACET_BENCH_SCALE=1000000 in the environment there is one of a million, too. It takes ten times as long to build,
 and as much room below .asv/, as that of 100,000: 0.34 GB.
 """
 
@@ -14,7 +14,7 @@ from benchmarks.operations import made
 from benchmarks.stock import stocked
 from benchmarks.world import SQLITE, Action, World
 
-SIZES = [1_000, 100_000, *(int(each) for each in [os.environ.get("SIGNOFF_BENCH_SCALE", "")] if each)]
+SIZES = [1_000, 100_000, *(int(each) for each in [os.environ.get("PLACET_BENCH_SCALE", "")] if each)]
 
 COPIED_UP_TO = 100_000
 """Stores up to this size are copied before they are written to; a few requests more do not change a larger one."""
@@ -95,7 +95,7 @@ def cursor_at(world: World, number: int) -> str:
         NotImplementedError: this commit has no such cursor.
     """
     try:
-        from signoff.governance.finding import cursor_after  # noqa: PLC0415 - not on every commit
+        from placet.governance.finding import cursor_after  # noqa: PLC0415 - not on every commit
     except ImportError as missing:
         raise NotImplementedError(str(missing)) from missing
     return cursor_after(world.gov.get_request(request_id(number)))
@@ -108,7 +108,7 @@ def verification(world: World, number: int) -> Action:
         NotImplementedError: this commit verifies otherwise.
     """
     try:
-        from signoff.governance.verification import _check_request  # noqa: PLC0415 - not on every commit
+        from placet.governance.verification import _check_request  # noqa: PLC0415 - not on every commit
     except ImportError as missing:
         raise NotImplementedError(str(missing)) from missing
 

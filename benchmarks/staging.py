@@ -4,11 +4,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.world import Action, World
-from signoff import Actor
+from placet import Actor
 
 if TYPE_CHECKING:
-    from signoff.governance.resolution import VersionResolver
-    from signoff.model.resolution import Resolution
+    from placet.governance.resolution import VersionResolver
+    from placet.model.resolution import Resolution
 
 ROADS = {
     "approved request executed": "execute",
@@ -48,9 +48,9 @@ class Staged:
 
     def __init__(self, world: World, path: str, actions: list[Action]) -> None:
         try:  # here, as whatever asv finds must be importable on every commit
-            from signoff.governance.attempt import Attempt  # noqa: PLC0415
-            from signoff.governance.dossier import Dossier  # noqa: PLC0415
-            from signoff.governance.resolution import VersionResolver  # noqa: PLC0415
+            from placet.governance.attempt import Attempt  # noqa: PLC0415
+            from placet.governance.dossier import Dossier  # noqa: PLC0415
+            from placet.governance.resolution import VersionResolver  # noqa: PLC0415
         except ImportError as missing:
             raise NotImplementedError(str(missing)) from missing
         if not hasattr(Attempt, "complete_or_lapse"):

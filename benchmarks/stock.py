@@ -22,8 +22,8 @@ from unittest.mock import patch
 from benchmarks.world import SQLITE, Clock, World
 
 KEPT = Path(__file__).resolve().parent.parent / ".asv" / "scale"
-REQUEST_TABLES = ("signoff_requests", "signoff_terms", "signoff_decisions", "signoff_audit")
-STATE_TABLES = ("signoff_states", "signoff_history")
+REQUEST_TABLES = ("placet_requests", "placet_terms", "placet_decisions", "placet_audit")
+STATE_TABLES = ("placet_states", "placet_history")
 HOUSES = 100
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -64,7 +64,7 @@ class Mould:
             return found
 
         with World(SQLITE, exact=True) as world:
-            with patch("signoff.model.canonical.sha256", noting):
+            with patch("placet.model.canonical.sha256", noting):
                 make(world)
             with sqlite3.connect(world.file) as own:
                 self.rows: Rows = {each: own.execute(f"SELECT * FROM {each}").fetchall() for each in tables}  # noqa: S608
@@ -151,7 +151,7 @@ def stocked(count: int) -> Path:
 
 def _fill(file: Path, copies: Iterator[Rows]) -> None:
     own = sqlite3.connect(file, isolation_level=None)
-    own.execute("PRAGMA journal_mode=OFF")  # signoff turns the write-ahead log on again when it opens the file
+    own.execute("PRAGMA journal_mode=OFF")  # placet turns the write-ahead log on again when it opens the file
     own.execute("PRAGMA synchronous=OFF")
     own.execute("PRAGMA cache_size=-500000")
     own.execute("BEGIN")

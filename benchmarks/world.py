@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any, Self
 from unittest.mock import patch
 
-from signoff import Governance, Intent, Issue, Mutation, MutationRequest, Risk, State, deny, require_approval
+from placet import Governance, Intent, Issue, Mutation, MutationRequest, Risk, State, deny, require_approval
 
 MEMORY, SQLITE = "memory", "sqlite"
 
@@ -72,8 +72,8 @@ class World:
     """
 
     def __init__(self, store: str = MEMORY, *, exact: bool = False, file: Path | None = None) -> None:
-        self._folder = None if store == MEMORY else tempfile.TemporaryDirectory(prefix="signoff-benchmark-")
-        self.file = file or Path(self._folder.name if self._folder else "", "signoff.db")
+        self._folder = None if store == MEMORY else tempfile.TemporaryDirectory(prefix="placet-benchmark-")
+        self.file = file or Path(self._folder.name if self._folder else "", "placet.db")
         self.clock = Clock()
         self.connections: list[sqlite3.Connection] = []
         self._connect = sqlite3.connect

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from signoff import (
+from placet import (
     Actor,
     Governance,
     Intent,
@@ -16,7 +16,7 @@ from signoff import (
     policy,
     require_approval,
 )
-from signoff.errors import MutationInvalidError, PolicyDeniedError
+from placet.errors import MutationInvalidError, PolicyDeniedError
 
 
 class Access(State):

@@ -5,18 +5,18 @@ Run it: `python examples/approvals.py`. It prints what happens and asserts what 
 
 from datetime import UTC, datetime, timedelta
 
-from signoff import (
+from placet import (
     Actor,
     Delegation,
     Governance,
     Intent,
     Mutation,
-    SignoffError,
+    PlacetError,
     State,
     StaticDirectory,
     require,
 )
-from signoff.requirements import Approval
+from placet.requirements import Approval
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -70,7 +70,7 @@ gov = Governance.open("memory:", mutations=[SetLimit], policies=[two_steps], dir
 gov.create_state("limits", Limits())
 
 
-def refused(what: str, error: SignoffError) -> None:
+def refused(what: str, error: PlacetError) -> None:
     """Say what was refused."""
     print(f"  {what}: refused ({getattr(error, 'rule', error.code)})")
 
@@ -90,12 +90,12 @@ request = gov.submit(
 )
 try:
     gov.approve(request.id, by="bob", digest=request.digest)
-except SignoffError as error:
+except PlacetError as error:
     refused("bob approves", error)
 gov.approve(request.id, by="ann", digest=request.digest)
 try:
     gov.approve(request.id, by="dee", digest=request.digest, on_behalf_of="mo")
-except SignoffError as error:
+except PlacetError as error:
     refused("dee approves for mo, while step 1 is open", error)
 gov.approve(request.id, by="eve", digest=request.digest, reason="fine with me")
 approved = gov.approve(request.id, by="dee", digest=request.digest, on_behalf_of="mo", reason="as mo would")

@@ -5,20 +5,20 @@ Run it: `python examples/freeze_and_break_glass.py`. It prints what happens and 
 
 from datetime import UTC, datetime, timedelta
 
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Emergency,
     FreezeWindow,
     Governance,
-    SignoffError,
+    PlacetError,
     StaticDirectory,
     allow_emergency,
     freeze,
     require_approval,
 )
-from signoff.documents import Document, MergeDocument
-from signoff.requirements import Dependency, ExternalCheck, Schedule
+from placet.documents import Document, MergeDocument
+from placet.requirements import Dependency, ExternalCheck, Schedule
 
 FREEZE = FreezeWindow("year-end", datetime(2026, 12, 20, tzinfo=UTC), datetime(2027, 1, 4, tzinfo=UTC))
 
@@ -58,7 +58,7 @@ gov = Governance.open(
 gov.create_state("shop", Document.of({"checkout": "v1", "workers": 4}))
 
 
-def refused(what: str, error: SignoffError) -> None:
+def refused(what: str, error: PlacetError) -> None:
     """Say what was refused, and why."""
     print(f"  {what}: {getattr(error, 'reason', error)}")
 
@@ -69,14 +69,14 @@ gov.approve(request.id, by="carol", digest=request.digest)
 clock.now = datetime(2026, 12, 21, 9, tzinfo=UTC)
 try:
     gov.execute(request.id, by="runner")
-except SignoffError as error:
+except PlacetError as error:
     refused("runner executes", error)
 assert gov.get_request(request.id).status == "approved"
 
 print("A waiver takes its own role; whoever approves has it not.")
 try:
     gov.waive(request.id, freeze="year-end", by="carol", digest=request.digest, reason="it is small")
-except SignoffError as error:
+except PlacetError as error:
     refused("carol waives", error)
 gov.waive(request.id, freeze="year-end", by="rita", digest=request.digest, reason="the old checkout loses orders")
 assert gov.execute(request.id, by="runner").executed
@@ -112,12 +112,12 @@ print(f"  {gov.waiting_for(fire.id)}")
 again = gov.submit(MergeDocument(merge={"workers": 32}), to="shop", by="omar")
 try:
     gov.execute(again.id, by="omar", emergency=Emergency(reason="still full", ticket="INC-7"))
-except SignoffError as error:
+except PlacetError as error:
     refused("omar, once more", error)
 (open_review,) = gov.find_requests(review="open")
 try:
     gov.review(open_review.id, by="omar", reason="looks fine to me")
-except SignoffError as error:
+except PlacetError as error:
     refused("omar reviews himself", error)
 gov.review(open_review.id, by="carol", reason="right call; we will raise the default")
 assert gov.execute(again.id, by="omar", emergency=Emergency(reason="still full", ticket="INC-7")).executed

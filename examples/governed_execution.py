@@ -5,9 +5,9 @@ Run it: it needs no file and no network. Requests are made by bob, approved by c
 
 from collections.abc import Iterator
 
-from signoff import Governance, Intent, Issue, Mutation, MutationRequest, Outcome, Risk, State, deny, require_approval
-from signoff.errors import SignoffError, TransitionRefusedError
-from signoff.store.memory import MemoryStore
+from placet import Governance, Intent, Issue, Mutation, MutationRequest, Outcome, Risk, State, deny, require_approval
+from placet.errors import PlacetError, TransitionRefusedError
+from placet.store.memory import MemoryStore
 
 
 class Limits(State):
@@ -134,7 +134,7 @@ request = gov.find_requests(status="pending").requests[0]
 other_process = Governance.open(store, mutations=[SetLimit], policies=[require_approval(count=1)])
 try:
     other_process.preview(Clear(), to="limits", by="bob")
-except SignoffError as error:
+except PlacetError as error:
     print(f"\na process that does not know the mutation: a typed error, nothing changed\n  -> {error}")
 
 print(f"\n{gov.verify()}")

@@ -1,6 +1,6 @@
-"""Govern a table you already have: signoff's trail and your own rows change together, in one commit.
+"""Govern a table you already have: placet's trail and your own rows change together, in one commit.
 
-Your application keeps its `users` table and goes on changing it as ever. What you want governed goes through signoff,
+Your application keeps its `users` table and goes on changing it as ever. What you want governed goes through placet,
 which reaches the table by an adapter of two methods, inside its own transaction. The only thing the table needs is a
 `version` that grows with each change; a trigger gives it one, whoever makes the change.
 """
@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from signoff import Governance, Intent, Mutation, OnDrift, Risk, State, require_approval
+from placet import Governance, Intent, Mutation, OnDrift, Risk, State, require_approval
 
 SCHEMA = """
 CREATE TABLE users (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1);
@@ -22,7 +22,7 @@ INSERT INTO users (id, name, role) VALUES ('42', 'Ada', 'reader'), ('43', 'Eve',
 
 
 class User(State):
-    """One row of `users`, as signoff sees it."""
+    """One row of `users`, as placet sees it."""
 
     name: str
     role: str

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from signoff import Governance, Intent, Issue, Mutation, Risk, State, require_approval
+from placet import Governance, Intent, Issue, Mutation, Risk, State, require_approval
 
 class Roles(State):
     members: dict[str, str] = {}

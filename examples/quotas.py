@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from signoff import Governance, Intent, Issue, Mutation, Proposal, State, allow, require_approval
-from signoff.errors import IdempotencyConflictError, MutationInvalidError
+from placet import Governance, Intent, Issue, Mutation, Proposal, State, allow, require_approval
+from placet.errors import IdempotencyConflictError, MutationInvalidError
 
 
 class Quotas(State):

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from signoff import Intent, Issue, Mutation, State
-from signoff.testing import LifecycleStateMachine, shortest_story
+from placet import Intent, Issue, Mutation, State
+from placet.testing import LifecycleStateMachine, shortest_story
 
 
 class Theatre(State):

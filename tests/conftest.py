@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
-from signoff.testing import FrozenClock, counting_ids
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
+from placet.testing import FrozenClock, counting_ids
 
 settings.register_profile("dev", max_examples=30, deadline=None)
 settings.register_profile("ci", derandomize=True, database=None, deadline=None)
@@ -41,6 +41,6 @@ def new_id() -> Callable[[], str]:
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Each store in turn."""
-    made: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "signoff.db")
+    made: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "placet.db")
     yield made
     made.close()

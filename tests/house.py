@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from signoff import (
+from placet import (
     Governance,
     Intent,
     Issue,
@@ -17,10 +17,10 @@ from signoff import (
     State,
     require_approval,
 )
-from signoff.errors import TransitionRefusedError
-from signoff.model.requirement import Requirement
-from signoff.model.terms import Terms
-from signoff.store.port import Store
+from placet.errors import TransitionRefusedError
+from placet.model.requirement import Requirement
+from placet.model.terms import Terms
+from placet.store.port import Store
 
 
 class Roles(State):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from house import AddTeam, GrantRole, Roles
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Emergency,
@@ -27,10 +27,10 @@ from signoff import (
     Mutation,
     MutationRequest,
     OnDrift,
+    PlacetError,
     Policy,
     Proposal,
     Requirement,
-    SignoffError,
     Status,
     Verdict,
     allow,
@@ -38,7 +38,7 @@ from signoff import (
     freeze,
     require,
 )
-from signoff.errors import (
+from placet.errors import (
     ActorNotFoundError,
     ConfigurationError,
     DirectoryRaisedError,
@@ -48,10 +48,10 @@ from signoff.errors import (
     StoreError,
     TransitionRefusedError,
 )
-from signoff.model.canonical import digest
-from signoff.model.terms import TERMS, Terms
-from signoff.model.trail import Decision, HistoryEntry, HistoryKind
-from signoff.requirements import (
+from placet.model.canonical import digest
+from placet.model.terms import TERMS, Terms
+from placet.model.trail import Decision, HistoryEntry, HistoryKind
+from placet.requirements import (
     Approval,
     Dependency,
     ExternalCheck,
@@ -61,8 +61,8 @@ from signoff.requirements import (
     Schedule,
     WhenImpossible,
 )
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 STATES = ("house:one", "house:two")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -566,7 +566,7 @@ class Lives(RuleBasedStateMachine):
         """Ask for something; it may be refused, and then nothing has changed."""
         before = self.now()
         answer = self.tried(method, *args, **options)
-        if isinstance(answer, SignoffError):
+        if isinstance(answer, PlacetError):
             assert self.now() == before, f"{method} raised {answer!r}, and something has changed"
             return None
         self.note()
@@ -576,7 +576,7 @@ class Lives(RuleBasedStateMachine):
         """Ask for something, and give the answer, or the error that refuses it."""
         try:
             answer = getattr(self.town.gov, method)(*args, **options)
-        except SignoffError as error:
+        except PlacetError as error:
             answer = error
         assert not isinstance(answer, BROKEN), repr(answer)
         return answer
@@ -788,7 +788,7 @@ class Lives(RuleBasedStateMachine):
 
     def tried_inbox(self, by: str) -> tuple[MutationRequest, ...]:
         found = self.tried("inbox", by)
-        return () if isinstance(found, SignoffError) else tuple(found)[:1]
+        return () if isinstance(found, PlacetError) else tuple(found)[:1]
 
     # ---- everything else
 
@@ -935,7 +935,7 @@ class Lives(RuleBasedStateMachine):
         self.note()
         assert len(answers) == 2
         for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, SignoffError):
+            if isinstance(answer, BaseException) and not isinstance(answer, PlacetError):
                 raise answer
 
     # ---- what always holds

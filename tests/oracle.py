@@ -2,7 +2,7 @@
 
 It knows one law, so that it can stay small and exact: so many leads have to approve, and perhaps a check has to pass.
 It gives the world as it is to be after an ask, with every arrow that is to be walked, or says that it is refused.
-Nothing of signoff is imported here.
+Nothing of placet is imported here.
 """
 
 from collections.abc import Callable

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from oracle import predict
-from signoff import Governance, MutationRequest, SignoffError
-from signoff.errors import AlreadyExistsError, ApplyRaisedError, InputError, IntegrityError, RefusedError
-from signoff.model.trail import Ledger
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Reader, Store, Unit
-from signoff.store.sqlite import SqliteStore
-from signoff.testing import Crash, contents, dies
+from placet import Governance, MutationRequest, PlacetError
+from placet.errors import AlreadyExistsError, ApplyRaisedError, InputError, IntegrityError, RefusedError
+from placet.model.trail import Ledger
+from placet.store.memory import MemoryStore
+from placet.store.port import Reader, Store, Unit
+from placet.store.sqlite import SqliteStore
+from placet.testing import Crash, contents, dies
 from town import CALLS, STATE, Pair, Said, Town
 from turn import ON_CALL, Arrow, Ask, Refused, World
 
@@ -107,7 +107,7 @@ class LockStep:
         with self.town.during(said.ask.times):
             try:
                 return CALLS[said.ask.verb](gov, said)
-            except (SignoffError, Crash) as error:
+            except (PlacetError, Crash) as error:
                 return error
 
     def same(self, answers: Iterable[object]) -> object:
@@ -251,10 +251,10 @@ def _bytes(store: Store) -> object:
 
 
 _SQL = {
-    "column": "UPDATE signoff_requests SET failures = failures + 1 WHERE id = :id",
-    "terms": "UPDATE signoff_terms SET body = replace(body, 'bob', 'eve') WHERE request_id = :id",
-    "decision": "UPDATE signoff_decisions SET body = replace(body, 'bob', 'eve') WHERE request_id = :id AND seq = 1",
-    "state": "UPDATE signoff_states SET body = replace(body, 'first', 'fifth')",
+    "column": "UPDATE placet_requests SET failures = failures + 1 WHERE id = :id",
+    "terms": "UPDATE placet_terms SET body = replace(body, 'bob', 'eve') WHERE request_id = :id",
+    "decision": "UPDATE placet_decisions SET body = replace(body, 'bob', 'eve') WHERE request_id = :id AND seq = 1",
+    "state": "UPDATE placet_states SET body = replace(body, 'first', 'fifth')",
 }
 TAMPERINGS = tuple(_SQL)
 
@@ -289,7 +289,7 @@ def _tamper_memory(store: MemoryStore, kind: str, request_id: str) -> None:
         tables.terms[request_id] = {number: body.replace(b"bob", b"eve") for number, body in kept.items()}
         tables.requests[request_id] = row.evolve(terms_json=row.terms_json.replace(b"bob", b"eve"))
     elif kind == "decision":
-        links = tables.ledgers["signoff_decisions", request_id]
+        links = tables.ledgers["placet_decisions", request_id]
         links[0] = replace(links[0], body=links[0].body.replace(b"bob", b"eve"))
     else:
         state = tables.states[STATE]

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, approved, opened
-from signoff import Actor, Governance, MutationRequest, StaticDirectory, Status, require_approval
-from signoff.errors import InputError, RequestNotFoundError, TransitionRefusedError
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet import Actor, Governance, MutationRequest, StaticDirectory, Status, require_approval
+from placet.errors import InputError, RequestNotFoundError, TransitionRefusedError
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = [
     Actor("bob"),
@@ -197,12 +197,12 @@ def test_what_is_overdue_can_neither_be_approved_nor_resolved_and_a_sweep_ends_i
     assert {request.id for request in swept.expired} == {request.id for request in due}
     assert swept.passed_over == ()
     assert gov.get_request(endless.id).status is Status.PENDING
-    assert gov.decisions(due[0].id)[-1].actor == "signoff"
+    assert gov.decisions(due[0].id)[-1].actor == "placet"
     assert gov.expire_due().expired == ()
 
 
 def test_a_sweep_goes_page_by_page(store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signoff.governance.sweeps.PAGE", 3)
+    monkeypatch.setattr("placet.governance.sweeps.PAGE", 3)
     gov = opened(store, clock=clock)
     for n in range(8):
         gov.submit(AddTeam(team=f"t{n}"), to=HOUSE, by="bob", expires_at=clock.now + timedelta(minutes=n + 1))

@@ -218,6 +218,22 @@ class TestGate:
         assert gate.compare(["0123456789"])
         assert capsys.readouterr().out == "cost since 01234567: src is the same\n"
 
+    def test_what_was_recorded_stands_in_for_a_source_that_has_another_name(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        last = "75056e6d"  # of the package's former name
+        figures = gate.recorded(last) or {}
+        assert figures["InMemory.track_python_calls(approved request executed)"] == 582
+        monkeypatch.setattr(gate, "_importable", lambda _: False)
+        monkeypatch.setattr(gate, "_changed", lambda: True)
+        monkeypatch.setattr(gate, "_measuring", lambda _: None)
+        monkeypatch.setattr(gate, "_measured", lambda _: {name: 2 * value for name, value in figures.items()})
+        monkeypatch.setattr(gate, "reasons", lambda _: [])
+        assert not gate.compare([last])
+        assert "x2.000" in capsys.readouterr().out
+        assert gate.compare(["0" * 40])
+        assert "no figures are recorded" in capsys.readouterr().out
+
     def test_a_repository_that_git_cannot_read_is_no_reason_to_pass(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:

@@ -16,15 +16,15 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from anyjson import OBJECTS, VALUES, Json, exact, nested
 from house import a_terms
-from signoff import Intent, Mutation, MutationEngine, State, allow
-from signoff.engine.registry import Registry
-from signoff.errors import ConfigurationError, InputError, IntegrityError, NotCanonicalError, SignoffError
-from signoff.model.actor import Actor
-from signoff.model.approval import Approval
-from signoff.model.canonical import Codec, canonical, digest, parse, stamp
-from signoff.model.state import state_body
-from signoff.model.terms import TERMS, Terms
-from signoff.model.trail import DECISIONS, Category, Decision
+from placet import Intent, Mutation, MutationEngine, State, allow
+from placet.engine.registry import Registry
+from placet.errors import ConfigurationError, InputError, IntegrityError, NotCanonicalError, PlacetError
+from placet.model.actor import Actor
+from placet.model.approval import Approval
+from placet.model.canonical import Codec, canonical, digest, parse, stamp
+from placet.model.state import state_body
+from placet.model.terms import TERMS, Terms
+from placet.model.trail import DECISIONS, Category, Decision
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=OFFSETS)  # noqa: DTZ001 - bounds are naive
@@ -256,7 +256,7 @@ class TestCodec:
     def test_garbage_is_an_integrity_error_that_names_table_and_row(self, body: bytes) -> None:
         with pytest.raises(IntegrityError, match="r#1") as broken:
             DECISIONS.load(body, "r#1")
-        assert (broken.value.table, broken.value.row) == ("signoff_decisions", "r#1")
+        assert (broken.value.table, broken.value.row) == ("placet_decisions", "r#1")
 
     @given(st.binary())
     def test_any_bytes_are_a_record_or_an_integrity_error(self, body: bytes) -> None:
@@ -265,15 +265,15 @@ class TestCodec:
 
     def test_a_record_that_breaks_its_own_rule_is_an_integrity_error(self) -> None:
         with pytest.raises(IntegrityError, match="whole number from 1"):
-            Codec(Approval, "signoff_terms").load(b'{"count":0,"roles":[],"groups":[]}', "r#1")
+            Codec(Approval, "placet_terms").load(b'{"count":0,"roles":[],"groups":[]}', "r#1")
 
     def test_a_record_too_deep_to_be_read_back_is_refused(self) -> None:
         class Deep(BaseModel):
             value: Any
 
-        codec = Codec(Deep, "signoff_audit")
+        codec = Codec(Deep, "placet_audit")
         assert codec.load(codec.dump(Deep(value=nested(190))), "r") == Deep(value=nested(190))
-        with pytest.raises(NotCanonicalError, match="signoff_audit"):
+        with pytest.raises(NotCanonicalError, match="placet_audit"):
             codec.dump(Deep(value=nested(220)))
 
 
@@ -368,7 +368,7 @@ class TestSets:
 
 
 def test_every_refusal_is_one_of_our_errors() -> None:
-    assert issubclass(NotCanonicalError, SignoffError)
+    assert issubclass(NotCanonicalError, PlacetError)
     assert issubclass(NotCanonicalError, ValueError)
 
 

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from anyjson import OBJECTS, SCALARS, VALUES, Json, exact
-from signoff.model.canonical import canonical
-from signoff.model.changes import Change, ChangeKind, diff, effect, patch, same_effect
+from placet.model.canonical import canonical
+from placet.model.changes import Change, ChangeKind, diff, effect, patch, same_effect
 
 NAMES = st.lists(st.text(max_size=3), unique=True, max_size=6)
 CLOSE = st.tuples(OBJECTS, OBJECTS).map(lambda pair: (pair[0], {**pair[0], **pair[1]}))

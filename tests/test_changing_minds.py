@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened, refused, unchanged
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Governance,
@@ -23,16 +23,16 @@ from signoff import (
     require,
     require_approval,
 )
-from signoff.errors import (
+from placet.errors import (
     InputError,
     MutationInvalidError,
     PolicyDeniedError,
     RefusedError,
     UnsatisfiableError,
 )
-from signoff.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

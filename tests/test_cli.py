@@ -17,16 +17,16 @@ from rich.console import Console, RenderableType
 from typer.testing import CliRunner, Result
 
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
-from signoff import Governance, MutationRequest, OnDrift, Status, __version__, allow, deny, require_approval
-from signoff import cli as command_line
-from signoff.cli.app import app
-from signoff.cli.file import answer_view, drift_view
-from signoff.cli.invocation import program
-from signoff.cli.pieces import changes_view
-from signoff.model.changes import Change, ChangeKind
-from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
-from signoff.model.trail import Answer
-from signoff.testing import FrozenClock
+from placet import Governance, MutationRequest, OnDrift, Status, __version__, allow, deny, require_approval
+from placet import cli as command_line
+from placet.cli.app import app
+from placet.cli.file import answer_view, drift_view
+from placet.cli.invocation import program
+from placet.cli.pieces import changes_view
+from placet.model.changes import Change, ChangeKind
+from placet.model.resolution import DriftStep, Resolution, ResolutionOutcome
+from placet.model.trail import Answer
+from placet.testing import FrozenClock
 
 READING = [
     ["list"],
@@ -41,7 +41,7 @@ WRITING = [["approve", "anything", "--by", "x", "--digest", "y"], ["reject", "an
 
 
 def run(*arguments: str | Path, **env: str) -> Result:
-    environment = {"COLUMNS": "80", "NO_COLOR": "1", "SIGNOFF_DB": None, **env}
+    environment = {"COLUMNS": "80", "NO_COLOR": "1", "PLACET_DB": None, **env}
     return CliRunner().invoke(app, [str(each) for each in arguments], env=environment)
 
 
@@ -90,7 +90,7 @@ def ask(gov: Governance, number: int = 1, user: str = "ada", **options: Any) -> 
 
 
 def test_version() -> None:
-    assert out("--version") == f"signoff {__version__}\n"
+    assert out("--version") == f"placet {__version__}\n"
 
 
 def test_without_a_command_it_helps() -> None:
@@ -125,37 +125,37 @@ def test_list_shortens_long_ids_to_an_end_that_names_one_request(gov: Governance
 def test_help_names_things_as_people_call_them() -> None:
     listing = words("list", "--help")
     assert "--status STATUS In this status: created, pending" in listing
-    assert "Usage: signoff show [OPTIONS] REQUEST " in words("show", "--help").replace("root show", "signoff show")
+    assert "Usage: placet show [OPTIONS] REQUEST " in words("show", "--help").replace("root show", "placet show")
     for command in ("list", "show", "history", "verify", "export", "approve", "reject", "demo"):
         told = out(command, "--help")
         assert not any(mark in told for mark in ("<bool>", "{", "<path>"))
 
 
 def called(monkeypatch: pytest.MonkeyPatch, argument: str, *, on_path: bool = False) -> str:
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff" if on_path else None)
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/placet" if on_path else None)
     monkeypatch.setattr(sys, "argv", [argument])
     return program()
 
 
 def test_the_program_is_named_the_way_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = tmp_path / "a venv" / "bin" / "signoff"
+    script = tmp_path / "a venv" / "bin" / "placet"
     script.parent.mkdir(parents=True)
     script.touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    assert called(monkeypatch, str(script), on_path=True) == "signoff"
-    assert called(monkeypatch, str(script)) == "'a venv/bin/signoff'"
-    assert called(monkeypatch, "a venv/bin/signoff") == "'a venv/bin/signoff'"
-    for argument in (str(tmp_path / "signoff" / "__main__.py"), "-c", ""):
-        assert called(monkeypatch, argument) == "./python -m signoff"
+    assert called(monkeypatch, str(script), on_path=True) == "placet"
+    assert called(monkeypatch, str(script)) == "'a venv/bin/placet'"
+    assert called(monkeypatch, "a venv/bin/placet") == "'a venv/bin/placet'"
+    for argument in (str(tmp_path / "placet" / "__main__.py"), "-c", ""):
+        assert called(monkeypatch, argument) == "./python -m placet"
     monkeypatch.chdir(script.parent)
-    assert called(monkeypatch, "signoff") == called(monkeypatch, str(script)) == "./signoff"
+    assert called(monkeypatch, "placet") == called(monkeypatch, str(script)) == "./placet"
 
 
 def test_advice_names_the_file_that_was_meant(gov: Governance, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gov.verify().ok
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
-    assert f"`signoff list --db {db}` shows those there are" in refused("show", "nobody", "--db", db)
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/placet")
+    assert f"`placet list --db {db}` shows those there are" in refused("show", "nobody", "--db", db)
 
 
 def test_list_says_when_there_is_nothing(gov: Governance, db: Path) -> None:
@@ -378,7 +378,7 @@ def test_drift_by_other_hands_and_drift_beyond_the_list_is_told() -> None:
     step = DriftStep(4, None, "", "root", ("/limit",))
     resolution = Resolution(ResolutionOutcome.STALE, 3, 9, "reject", (step,), unlisted=5)
     shown = rendered(drift_view(resolution))
-    assert shown == "approved for version 3, now it is 9: v4 /limit by root, without signoff and 5 more"
+    assert shown == "approved for version 3, now it is 9: v4 /limit by root, without placet and 5 more"
 
 
 def test_what_people_wrote_cannot_command_the_terminal(gov: Governance, db: Path) -> None:
@@ -464,22 +464,22 @@ def test_verify_tells_that_all_is_well(gov: Governance, db: Path) -> None:
 
 
 def test_verify_names_table_row_and_rule_of_what_is_broken(gov: Governance, db: Path) -> None:
-    tampered(gov, db, "UPDATE signoff_states SET body = replace(body, 'admin', 'other')")
+    tampered(gov, db, "UPDATE placet_states SET body = replace(body, 'admin', 'other')")
     result = run("verify", "--db", db)
     assert result.exit_code == 1
     assert "✗ 1 broken, of 0 requests and 1 state" in result.stdout
-    for piece in ("signoff_states", HOUSE, "its body is not what the hash"):
+    for piece in ("placet_states", HOUSE, "its body is not what the hash"):
         assert piece in result.stdout
     as_json = run("verify", "--json", "--db", db)
     assert as_json.exit_code == 1
     assert [(each["table"], each["row"]) for each in json.loads(as_json.stdout)["problems"]] == [
-        ("signoff_states", HOUSE)
+        ("placet_states", HOUSE)
     ]
 
 
 def test_a_state_that_was_tampered_with_is_not_exported(gov: Governance, db: Path) -> None:
-    tampered(gov, db, "UPDATE signoff_states SET body = replace(body, 'admin', 'other')")
-    assert "signoff_states" in refused("export", HOUSE, "--db", db)
+    tampered(gov, db, "UPDATE placet_states SET body = replace(body, 'admin', 'other')")
+    assert "placet_states" in refused("export", HOUSE, "--db", db)
 
 
 def test_approve_and_reject(gov: Governance, db: Path) -> None:
@@ -562,7 +562,7 @@ def test_a_missing_file_is_said_as_such_and_not_made(tmp_path: Path, command: li
 
 @pytest.mark.parametrize("command", [*READING, *WRITING], ids=lambda command: command[0])
 @pytest.mark.parametrize("content", [b"", b"These are notes, and no database. " * 100], ids=["empty", "notes"])
-def test_a_file_that_is_not_signoffs_is_refused_and_left_alone(
+def test_a_file_that_is_not_placets_is_refused_and_left_alone(
     tmp_path: Path, command: list[str], content: bytes
 ) -> None:
     file = tmp_path / "notes.txt"
@@ -572,7 +572,7 @@ def test_a_file_that_is_not_signoffs_is_refused_and_left_alone(
     assert file.read_bytes() == content
 
 
-def test_another_programs_database_is_not_given_signoffs_tables(db: Path) -> None:
+def test_another_programs_database_is_not_given_placets_tables(db: Path) -> None:
     with sqlite3.connect(db) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     connection.close()
@@ -596,7 +596,7 @@ def test_the_file_may_be_named_by_the_environment_and_have_any_name(gov: Governa
     gov.close()
     odd = db.with_name("a b?c#d%20é.db")
     shutil.copy(db, odd)
-    assert "0001-req-0001" in out("list", SIGNOFF_DB=str(odd))
+    assert "0001-req-0001" in out("list", PLACET_DB=str(odd))
 
 
 def test_without_a_file_it_says_which_option_is_missing() -> None:
@@ -638,36 +638,36 @@ def process(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[s
 
 def test_as_a_module_in_a_process_of_its_own(gov: Governance, db: Path) -> None:
     ask(gov)
-    assert process("-m", "signoff", "--version").stdout == f"signoff {__version__}\n"
-    verified = process("-m", "signoff", "verify", "--db", db)
+    assert process("-m", "placet", "--version").stdout == f"placet {__version__}\n"
+    verified = process("-m", "placet", "verify", "--db", db)
     assert (verified.returncode, verified.stderr) == (0, "")
-    missing = process("-m", "signoff", "verify", "--db", f"{db}x")
+    missing = process("-m", "placet", "verify", "--db", f"{db}x")
     assert (missing.returncode, missing.stdout, missing.stderr.count("\n")) == (1, "", 1)
 
 
 def test_a_terminal_without_arrows_gets_question_marks(gov: Governance, db: Path) -> None:
     ask(gov)
-    shown = process("-m", "signoff", "list", "--db", db, PYTHONIOENCODING="ascii")
+    shown = process("-m", "placet", "list", "--db", db, PYTHONIOENCODING="ascii")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "? pending" in shown.stdout
 
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])
 def test_without_its_extra_it_says_in_one_line_what_to_install(missing: str) -> None:
-    code = f"import sys; sys.modules[{missing!r}] = None; from signoff.cli import main; main()"
+    code = f"import sys; sys.modules[{missing!r}] = None; from placet.cli import main; main()"
     result = process("-c", code)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "signoff: the command line needs typer and rich: pip install 'signoff[cli]'\n"
+    assert result.stderr == "placet: the command line needs typer and rich: pip install 'placet[cli]'\n"
 
 
 def test_another_module_that_is_missing_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "signoff.cli.app", None)
-    with pytest.raises(ModuleNotFoundError, match=r"signoff\.cli\.app"):
+    monkeypatch.setitem(sys.modules, "placet.cli.app", None)
+    with pytest.raises(ModuleNotFoundError, match=r"placet\.cli\.app"):
         command_line.main()
 
 
 def test_main_runs_the_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["signoff", "--version"])
+    monkeypatch.setattr(sys, "argv", ["placet", "--version"])
     with pytest.raises(SystemExit, match="0"):
         command_line.main()
-    assert capsys.readouterr().out == f"signoff {__version__}\n"
+    assert capsys.readouterr().out == f"placet {__version__}\n"

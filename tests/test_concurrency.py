@@ -19,22 +19,22 @@ from typing import Any
 import pytest
 
 from house import HOUSE, MUTATIONS, AddTeam, Roles, approved, opened
-from signoff import (
+from placet import (
     Actor,
     Emergency,
     Governance,
     MutationRequest,
-    SignoffError,
+    PlacetError,
     StaticDirectory,
     Status,
     allow_emergency,
     require_approval,
 )
-from signoff.errors import OpenReviewError, TransitionRefusedError
-from signoff.model.trail import Ledger
-from signoff.model.writes import Writes
-from signoff.store.port import Store
-from signoff.store.sqlite.unit import SqliteUnit
+from placet.errors import OpenReviewError, TransitionRefusedError
+from placet.model.trail import Ledger
+from placet.model.writes import Writes
+from placet.store.port import Store
+from placet.store.sqlite.unit import SqliteUnit
 
 
 def reopened(path: Path, **options: Any) -> Governance:  # noqa: ANN401 - options of Governance.open
@@ -334,7 +334,7 @@ def test_of_many_threads_breaking_the_glass_for_one_person_exactly_one_is_execut
         barrier.wait()
         try:
             return gov.execute(request_id, by="eve", emergency=Emergency(reason="it burns", ticket="INC-42")).executed
-        except SignoffError:
+        except PlacetError:
             return False
 
     with ThreadPoolExecutor(8) as pool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, Roles, opened, refused
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     FreezeWindow,
@@ -23,7 +23,7 @@ from signoff import (
     require,
     require_approval,
 )
-from signoff.errors import (
+from placet.errors import (
     ConfigurationError,
     InputError,
     PolicyDeniedError,
@@ -31,7 +31,7 @@ from signoff.errors import (
     TransitionRefusedError,
     UnsatisfiableError,
 )
-from signoff.requirements import (
+from placet.requirements import (
     Approval,
     Dependency,
     ExternalCheck,
@@ -42,8 +42,8 @@ from signoff.requirements import (
     Schedule,
     WhenImpossible,
 )
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),
@@ -106,7 +106,7 @@ def test_a_scheduled_request_is_approved_by_a_sweep_when_its_time_has_come(store
     clock.tick(hours=1)
     (moved,) = gov.reassess_open().moved
     assert (moved.id, moved.status) == (request.id, Status.APPROVED)
-    assert gov.decisions(request.id)[-1].actor == "signoff"
+    assert gov.decisions(request.id)[-1].actor == "placet"
 
 
 @pytest.mark.parametrize("approved", [False, True])

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from house import HOUSE, AddTeam, Roles
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Emergency,
@@ -30,13 +30,13 @@ from signoff import (
     freeze,
     require,
 )
-from signoff.errors import ConflictError, RefusedError
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.requirements import Approval, ExternalCheck, Schedule, WhenImpossible
-from signoff.store.memory import MemoryStore, MemoryUnit
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
-from signoff.testing import Crash, FaultStore, FrozenClock, contents, counting_ids, dies
+from placet.errors import ConflictError, RefusedError
+from placet.lifecycle.table import LIFECYCLE
+from placet.requirements import Approval, ExternalCheck, Schedule, WhenImpossible
+from placet.store.memory import MemoryStore, MemoryUnit
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
+from placet.testing import Crash, FaultStore, FrozenClock, contents, counting_ids, dies
 
 pytestmark = pytest.mark.exhaustive
 

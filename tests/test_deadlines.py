@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from house import a_terms
-from signoff import Actor, MutationRequest, Status
-from signoff.lifecycle.deadlines import due
-from signoff.model.circumstances import Circumstances
-from signoff.model.requirement import Requirement
-from signoff.model.terms import Terms
-from signoff.model.trail import Category, Code, Decision
-from signoff.requirements import Approval, ExternalCheck, ManualReview, Schedule
+from placet import Actor, MutationRequest, Status
+from placet.lifecycle.deadlines import due
+from placet.model.circumstances import Circumstances
+from placet.model.requirement import Requirement
+from placet.model.terms import Terms
+from placet.model.trail import Category, Code, Decision
+from placet.requirements import Approval, ExternalCheck, ManualReview, Schedule
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from house import HOUSE, GrantRole, opened, refused
-from signoff import Actor, ActorKind, Delegation, Governance, MutationRequest, StaticDirectory, Status, require
-from signoff.errors import ActorNotFoundError, ConfigurationError, DelegationError, RefusedError
-from signoff.model.directory import Directory
-from signoff.requirements import Approval, Requirement, WhenImpossible
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet import Actor, ActorKind, Delegation, Governance, MutationRequest, StaticDirectory, Status, require
+from placet.errors import ActorNotFoundError, ConfigurationError, DelegationError, RefusedError
+from placet.model.directory import Directory
+from placet.requirements import Approval, Requirement, WhenImpossible
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 ANY_KIND = (ActorKind.HUMAN, ActorKind.AGENT, ActorKind.SERVICE)
 PEOPLE = (

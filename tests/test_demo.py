@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from signoff import Governance, SignoffError, Status
-from signoff.cli.app import app
-from signoff.cli.shop import FLAGS, MUTATIONS, WidenRollout, flags, people, rules
-from signoff.requirements import Approval
+from placet import Governance, PlacetError, Status
+from placet.cli.app import app
+from placet.cli.shop import FLAGS, MUTATIONS, WidenRollout, flags, people, rules
+from placet.requirements import Approval
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 ENDING = re.compile(r"…[0-9a-f]{12}")
@@ -30,7 +30,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A file the demo has made, and what it printed."""
     file = tmp_path_factory.mktemp("demo") / "demo.db"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
+        patched.setattr(shutil, "which", lambda _: "/usr/bin/placet")
         result = run("demo", "--db", str(file))
     assert (result.exit_code, result.stderr) == (0, "")
     return file, result.stdout
@@ -96,7 +96,7 @@ def test_it_tells_the_same_each_time_but_for_ids_digests_and_moments(
         for pattern in (ID, ENDING, DIGEST, MOMENT):
             said = pattern.sub("...", said)
         shown.append(said)
-        assert (tmp_path / name / "signoff-demo.db").is_file()
+        assert (tmp_path / name / "placet-demo.db").is_file()
     assert shown[0] == shown[1]
 
 
@@ -107,9 +107,9 @@ def test_a_wide_terminal_shows_when_each_version_was_made(tmp_path: Path) -> Non
 
 def test_every_command_it_names_works_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/signoff")
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/placet")
     told = run("demo", "--db", "a shop's.db").stdout.replace("\\\n", "")
-    named = [shlex.split(line) for line in told.splitlines() if line.startswith("signoff ")]
+    named = [shlex.split(line) for line in told.splitlines() if line.startswith("placet ")]
     assert [words[1] for words in named] == ["show", "list", "history", "export", "verify", "inbox", "approve"]
     assert all(len(words[words.index("--digest") + 1]) == 64 for words in named if "--digest" in words)
     for words in named:
@@ -182,7 +182,7 @@ def test_the_document_is_large_enough_to_be_real() -> None:
 def test_a_rollout_that_makes_no_sense_is_refused_at_submission(flag: str, by: int, why: str) -> None:
     with Governance.open("memory:", mutations=MUTATIONS, policies=rules(), directory=people()) as gov:
         gov.create_state(FLAGS, flags())
-        with pytest.raises(SignoffError, match=re.escape(why)):
+        with pytest.raises(PlacetError, match=re.escape(why)):
             gov.submit(WidenRollout(flag=flag, by=by), to=FLAGS, by="dana")
 
 

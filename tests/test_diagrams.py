@@ -11,22 +11,22 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from house import HOUSE, GrantRole, approved, opened
-from signoff import Actor, Delegation, Governance, MutationRequest, StaticDirectory
-from signoff.cli.app import app
-from signoff.diagrams import Call, dot, mermaid, request_diagram, sequence_diagram, svg
-from signoff.diagrams.example import play
-from signoff.diagrams.gallery import gallery
-from signoff.diagrams.looks import LOOKS
-from signoff.diagrams.page import transitions, who
-from signoff.diagrams.rendering import PROGRAM, program
-from signoff.errors import ConfigurationError, InputError
-from signoff.lifecycle.machine import MACHINE
-from signoff.lifecycle.rules import Rule, actors
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.lifecycle.transition import Trigger
-from signoff.model.request import TERMINAL, Status
-from signoff.model.trail import Decision
-from signoff.testing import FrozenClock
+from placet import Actor, Delegation, Governance, MutationRequest, StaticDirectory
+from placet.cli.app import app
+from placet.diagrams import Call, dot, mermaid, request_diagram, sequence_diagram, svg
+from placet.diagrams.example import play
+from placet.diagrams.gallery import gallery
+from placet.diagrams.looks import LOOKS
+from placet.diagrams.page import transitions, who
+from placet.diagrams.rendering import PROGRAM, program
+from placet.errors import ConfigurationError, InputError
+from placet.lifecycle.machine import MACHINE
+from placet.lifecycle.rules import Rule, actors
+from placet.lifecycle.table import LIFECYCLE
+from placet.lifecycle.transition import Trigger
+from placet.model.request import TERMINAL, Status
+from placet.model.trail import Decision
+from placet.testing import FrozenClock
 
 Arrows = set[tuple[str, str, str]]
 
@@ -137,15 +137,15 @@ def test_each_committed_file_is_what_is_drawn(name: str) -> None:
 
 @rendering
 def test_the_command_in_the_page_writes_every_file(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "signoff.diagrams", tmp_path / "new"], check=False)
+    done = subprocess.run([sys.executable, "-m", "placet.diagrams", tmp_path / "new"], check=False)
     assert done.returncode == 0
     for name in FILES:
         assert (tmp_path / "new" / name).read_bytes() == (DIAGRAMS / name).read_bytes()
 
 
 def test_without_a_folder_the_command_says_how_to_use_it() -> None:
-    done = subprocess.run([sys.executable, "-m", "signoff.diagrams"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "usage: python -m signoff.diagrams FOLDER\n")
+    done = subprocess.run([sys.executable, "-m", "placet.diagrams"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "usage: python -m placet.diagrams FOLDER\n")
 
 
 @rendering
@@ -345,7 +345,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["diagram", *map(str, arguments)], env={"SIGNOFF_DB": None})
+    return CliRunner().invoke(app, ["diagram", *map(str, arguments)], env={"PLACET_DB": None})
 
 
 def test_the_command_draws_the_lifecycle() -> None:

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transitions import Machine, MachineError
 
-from signoff.errors import ConfigurationError, TransitionRefusedError
-from signoff.lifecycle.dispatch import LeanMachine
-from signoff.lifecycle.machine import MACHINE, Lifecycle
-from signoff.lifecycle.step import Evidence
-from signoff.lifecycle.transition import Trigger
-from signoff.model.request import Status
+from placet.errors import ConfigurationError, TransitionRefusedError
+from placet.lifecycle.dispatch import LeanMachine
+from placet.lifecycle.machine import MACHINE, Lifecycle
+from placet.lifecycle.step import Evidence
+from placet.lifecycle.transition import Trigger
+from placet.model.request import Status
 from test_lifecycle import good
 
 PLACES = ("a", "b", "c")

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from anyjson import OBJECTS, VALUES, Json, exact, nested
-from signoff import Actor, Governance, Issue, MutationEngine, Run, allow
-from signoff.documents import Document, MergeDocument, PatchDocument
-from signoff.errors import InputError, NotCanonicalError
-from signoff.model.run import RunStatus
-from signoff.model.state import state_body
+from placet import Actor, Governance, Issue, MutationEngine, Run, allow
+from placet.documents import Document, MergeDocument, PatchDocument
+from placet.errors import InputError, NotCanonicalError
+from placet.model.run import RunStatus
+from placet.model.state import state_body
 
 BOB = Actor("bob")
 ENGINE = MutationEngine([allow()])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened, refused
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Emergency,
@@ -25,10 +25,10 @@ from signoff import (
     require,
     require_approval,
 )
-from signoff.errors import ConfigurationError, InputError, PolicyDeniedError
-from signoff.requirements import Approval, Dependency, ExternalCheck, Quota, Schedule
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.errors import ConfigurationError, InputError, PolicyDeniedError
+from placet.requirements import Approval, Dependency, ExternalCheck, Quota, Schedule
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

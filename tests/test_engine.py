@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import signoff
+import placet
 from anyjson import OBJECTS, Json, exact, nested
-from signoff import (
+from placet import (
     Actor,
     Change,
     Intent,
@@ -29,7 +29,7 @@ from signoff import (
     policy,
     require_approval,
 )
-from signoff.errors import (
+from placet.errors import (
     CheckRaisedError,
     ConfigurationError,
     InputError,
@@ -37,9 +37,9 @@ from signoff.errors import (
     NotCanonicalError,
     PolicyRaisedError,
 )
-from signoff.model.changes import ChangeKind
-from signoff.model.run import RunStatus
-from signoff.requirements import Approval
+from placet.model.changes import ChangeKind
+from placet.model.run import RunStatus
+from placet.requirements import Approval
 
 NOTHING: Any = None
 BOB = Actor("bob", roles=("author",))
@@ -231,7 +231,7 @@ class TestRulings:
         assert run.status is RunStatus.REFUSED
         (reason,) = run.reasons
         _, _, line = reason.partition("add policies=")
-        suggested = eval(line, {"allow": signoff.allow, "Put": Put, "Odd": Odd})  # noqa: S307 - it must be code that works
+        suggested = eval(line, {"allow": placet.allow, "Put": Put, "Odd": Odd})  # noqa: S307 - it must be code that works
         assert MutationEngine(suggested).run(mutation, Box(), BOB).accepted
         other: Mutation[Box] = Odd() if isinstance(mutation, Put) else put()
         assert not MutationEngine(suggested).run(other, Box(), BOB).accepted

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from house import HOUSE, MUTATIONS, AddTeam, Awkward, GrantRole, Roles
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Emergency,
     FreezeWindow,
     Governance,
     MutationRequest,
-    SignoffError,
+    PlacetError,
     Status,
     allow,
     allow_emergency,
@@ -27,13 +27,13 @@ from signoff import (
     require,
     require_approval,
 )
-from signoff.errors import ActorNotFoundError, AlreadyExistsError, TransitionRefusedError
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.lifecycle.transition import Trigger
-from signoff.requirements import Approval, ExternalCheck, WhenImpossible
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.errors import ActorNotFoundError, AlreadyExistsError, TransitionRefusedError
+from placet.lifecycle.table import LIFECYCLE
+from placet.lifecycle.transition import Trigger
+from placet.requirements import Approval, ExternalCheck, WhenImpossible
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 ID = "the-request"
 
@@ -403,9 +403,9 @@ def stored(store: Store, path: Path) -> object:
     """Give everything that is stored, byte for byte."""
     if isinstance(store, MemoryStore):
         return copy.deepcopy(vars(store._tables))
-    connection = sqlite3.connect(path / "signoff.db")
+    connection = sqlite3.connect(path / "placet.db")
     try:
-        return {table: connection.execute(f"SELECT * FROM signoff_{table}").fetchall() for table in TABLES}
+        return {table: connection.execute(f"SELECT * FROM placet_{table}").fetchall() for table in TABLES}
     finally:
         connection.close()
 
@@ -439,7 +439,7 @@ def test_what_the_table_refuses_is_refused_and_nothing_has_changed(
         kept = stored(store, tmp_path)
         try:
             call()
-        except SignoffError as error:
+        except PlacetError as error:
             assert_refused(error, status, name, expected)
         else:
             assert expected == ".", f"{name} was not refused"
@@ -457,7 +457,7 @@ def test_it_moves_as_the_table_says(house: World, status: str, name: str) -> Non
     assert len(house.gov.decisions(ID)) == house.now.revision
 
 
-def assert_refused(error: SignoffError, status: str, name: str, expected: str) -> None:
+def assert_refused(error: PlacetError, status: str, name: str, expected: str) -> None:
     if expected == "*":
         assert isinstance(error, AlreadyExistsError), name
         return

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, approved, opened
-from signoff import (
+from placet import (
     Governance,
     Intent,
     Interceptor,
@@ -29,7 +29,7 @@ from signoff import (
     policy,
     require_approval,
 )
-from signoff.errors import (
+from placet.errors import (
     CheckRaisedError,
     ConfigurationError,
     InputError,
@@ -41,13 +41,13 @@ from signoff.errors import (
     StateNotFoundError,
     TransitionRefusedError,
 )
-from signoff.governance.execution import GovernanceExecutionManager
-from signoff.governance.resolution import VersionResolver
-from signoff.model.resolution import Resolution, ResolutionOutcome
-from signoff.model.run import Mode
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.governance.execution import GovernanceExecutionManager
+from placet.governance.resolution import VersionResolver
+from placet.model.resolution import Resolution, ResolutionOutcome
+from placet.model.run import Mode
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 
 @pytest.fixture
@@ -616,7 +616,7 @@ def test_a_state_rolled_back_behind_its_history_is_refused() -> None:
     old = store._tables.states[HOUSE]
     drift(gov)
     store._tables.states[HOUSE] = old
-    with pytest.raises(IntegrityError, match=f"^signoff_states {HOUSE}: its version went back from 2 to 1"):
+    with pytest.raises(IntegrityError, match=f"^placet_states {HOUSE}: its version went back from 2 to 1"):
         gov.execute(request.id, by="runner")
 
 

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, opened
-from signoff import Actor, Governance, MutationRequest, StaticDirectory, allow
-from signoff.errors import IntegrityError
-from signoff.governance.dossier import check_state
-from signoff.governance.gathering import gather
-from signoff.lifecycle.step import Step
-from signoff.model.canonical import Link
-from signoff.model.trail import Ledger
-from signoff.requirements import Approval, Quota
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Reader, Store
-from signoff.testing import FrozenClock
+from placet import Actor, Governance, MutationRequest, StaticDirectory, allow
+from placet.errors import IntegrityError
+from placet.governance.dossier import check_state
+from placet.governance.gathering import gather
+from placet.lifecycle.step import Step
+from placet.model.canonical import Link
+from placet.model.trail import Ledger
+from placet.requirements import Approval, Quota
+from placet.store.memory import MemoryStore
+from placet.store.port import Reader, Store
+from placet.testing import FrozenClock
 
 PEOPLE = (Actor("bob"), Actor("runner"), Actor("carol", roles=("security",)), Actor("dave", roles=("security",)))
 

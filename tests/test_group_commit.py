@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, opened
-from signoff.errors import AlreadyExistsError, ConfigurationError, StoreError, StoreUnavailableError
-from signoff.model.trail import Ledger
-from signoff.model.writes import Writes
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
-from signoff.store.sqlite import writers as module
-from signoff.store.sqlite.unit import SqliteUnit
-from signoff.testing.rows import a_link, a_state
+from placet.errors import AlreadyExistsError, ConfigurationError, StoreError, StoreUnavailableError
+from placet.model.trail import Ledger
+from placet.model.writes import Writes
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
+from placet.store.sqlite import writers as module
+from placet.store.sqlite.unit import SqliteUnit
+from placet.testing.rows import a_link, a_state
 from test_state_source import UsersTable
 
 
@@ -54,12 +54,12 @@ class Threads:
 
     def transactions(self) -> list[str]:
         """Give how transactions began and ended, without the savepoint of each write."""
-        return [each for each in self.said if "signoff_write" not in each]
+        return [each for each in self.said if "placet_write" not in each]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "signoff.db"
+    return tmp_path / "placet.db"
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def connection_of(threads: Threads) -> sqlite3.Connection:
 def kept(path: Path) -> list[str]:
     """Give the states that another connection finds."""
     with closing(sqlite3.connect(path)) as connection:
-        return [row[0] for row in connection.execute("SELECT state_id FROM signoff_states ORDER BY state_id")]
+        return [row[0] for row in connection.execute("SELECT state_id FROM placet_states ORDER BY state_id")]
 
 
 def test_whoever_waits_works_in_the_same_transaction_and_one_commits_for_all(threads: Threads, path: Path) -> None:
@@ -99,7 +99,7 @@ def test_whoever_waits_works_in_the_same_transaction_and_one_commits_for_all(thr
         unit.write(new_state("a"))
         waiting = [threads.behind(writes(name)) for name in "bcd"]
     assert [each.result() for each in waiting] == ["b", "c", "d"]
-    pair = ["SAVEPOINT signoff", "RELEASE signoff"]
+    pair = ["SAVEPOINT placet", "RELEASE placet"]
     assert threads.transactions() == ["BEGIN IMMEDIATE", *pair, *pair, *pair, "COMMIT"]
     assert kept(path) == ["a", "b", "c", "d"]
 
@@ -213,13 +213,13 @@ def test_what_an_interrupted_thread_left_open_is_undone(threads: Threads, path: 
     connection = connection_of(threads)
     with threads.store._writers.alone():
         connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted before it could undo
-        connection.execute("DELETE FROM signoff_states")
+        connection.execute("DELETE FROM placet_states")
         assert threads.pool.submit(kept, path).result() == ["a"]
         waiting = [threads.behind(writes("c"))] if waits else []
     assert [each.result() for each in waiting] == ["c"] * waits
     assert not connection.in_transaction
     connection.execute("BEGIN IMMEDIATE")  # as if it had been interrupted while it left
-    connection.execute("DELETE FROM signoff_states")
+    connection.execute("DELETE FROM placet_states")
     assert threads.behind(writes("b")).result() == "b"
     assert kept(path) == ["a", "b", *["c"] * waits]
 
@@ -289,7 +289,7 @@ def test_what_the_disk_refuses_to_whoever_joins_names_the_file(
     with threads.store.unit() as unit:
         unit.write(new_state("a"))
         second = threads.behind(writes("b"))
-        refuse(threads, monkeypatch, "SAVEPOINT signoff")
+        refuse(threads, monkeypatch, "SAVEPOINT placet")
     assert str(second.exception()).startswith(f"{path}: no such luck: the disk refused")
     assert kept(path) == ["a"]
 
@@ -300,7 +300,7 @@ def test_where_one_cannot_be_undone_alone_all_who_share_the_commit_are(
     first = threads.store.unit()
     first.__enter__().write(new_state("a"))
     second = threads.behind(writes("b"))
-    refuse(threads, monkeypatch, "RELEASE signoff")
+    refuse(threads, monkeypatch, "RELEASE placet")
     with pytest.raises(StoreUnavailableError, match="SQLite gave the transaction up"):
         first.__exit__(None, None, None)
     error = second.exception()
@@ -461,7 +461,7 @@ def test_whoever_was_slow_is_forgotten_once_the_last_eight_were_brisk(
         unit.write(new_state("a"))
         waiting = threads.behind(writes("b"))
     waiting.result()
-    assert ("SAVEPOINT signoff" in threads.said[before:]) is joins
+    assert ("SAVEPOINT placet" in threads.said[before:]) is joins
 
 
 @pytest.mark.parametrize(("name", "sources"), [("own.db", [UsersTable()]), (":memory:", [])])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from house import HOUSE, Awkward, GrantRole, approved, opened
-from signoff import Governance, MutationRequest, Outcome, SignoffError, Status
-from signoff.errors import (
+from placet import Governance, MutationRequest, Outcome, PlacetError, Status
+from placet.errors import (
     ConfigurationError,
     InputError,
     SchemaVersionError,
@@ -20,7 +20,7 @@ from signoff.errors import (
     StoreUnavailableError,
     TransitionRefusedError,
 )
-from signoff.store.sqlite import JoinedSqliteStore
+from placet.store.sqlite import JoinedSqliteStore
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def execute(joined: Governance, request: MutationRequest) -> Outcome:
     return joined.execute(request.id, by="runner")
 
 
-def test_the_callers_rows_and_signoffs_commit_together(gov: Governance, mine: sqlite3.Connection) -> None:
+def test_the_callers_rows_and_placets_commit_together(gov: Governance, mine: sqlite3.Connection) -> None:
     request = approved(gov)
     mine.execute("BEGIN IMMEDIATE")
     mine.execute("INSERT INTO tickets VALUES ('before')")
@@ -108,13 +108,13 @@ Refused = Callable[[Governance, MutationRequest], object]
         (lambda gov, request: gov.approve(request.id, by="dave", digest=request.digest), TransitionRefusedError),
         (lambda gov, request: gov.cancel(request.id, by="mallory"), TransitionRefusedError),
         (lambda gov, _: gov.submit(GrantRole(user="x", role="king"), to=HOUSE, by="bob"), InputError),
-        (lambda gov, request: gov.submit(Awkward(), to=HOUSE, by="bob", request_id=request.id), SignoffError),
-        (lambda gov, _: gov.create_state(HOUSE, gov.get_state(HOUSE).state), SignoffError),
+        (lambda gov, request: gov.submit(Awkward(), to=HOUSE, by="bob", request_id=request.id), PlacetError),
+        (lambda gov, _: gov.create_state(HOUSE, gov.get_state(HOUSE).state), PlacetError),
     ],
     ids=["approve", "cancel", "submit", "taken request", "taken state"],
 )
 def test_a_step_that_is_refused_undoes_itself_and_nothing_else(
-    gov: Governance, mine: sqlite3.Connection, step: Refused, error: type[SignoffError]
+    gov: Governance, mine: sqlite3.Connection, step: Refused, error: type[PlacetError]
 ) -> None:
     request = approved(gov)
     mine.execute("BEGIN IMMEDIATE")
@@ -141,9 +141,9 @@ def test_a_step_whose_write_fails_half_way_undoes_itself_and_nothing_else(
     mine.execute("INSERT INTO tickets VALUES ('kept')")
     joined = gov.within(mine)
     mine.set_authorizer(
-        lambda _action, table, *_: sqlite3.SQLITE_DENY if table == "signoff_audit" else sqlite3.SQLITE_OK
+        lambda _action, table, *_: sqlite3.SQLITE_DENY if table == "placet_audit" else sqlite3.SQLITE_OK
     )
-    with pytest.raises(SignoffError, match="nothing was written"):
+    with pytest.raises(PlacetError, match="nothing was written"):
         execute(joined, request)
     mine.set_authorizer(None)
     assert joined.get_request(request.id) == request
@@ -168,7 +168,7 @@ def test_apply_that_raises_fails_the_request_and_leaves_the_callers_rows(
     assert gov.verify().ok
 
 
-def test_an_error_of_the_callers_own_leaves_what_signoff_did(gov: Governance, mine: sqlite3.Connection) -> None:
+def test_an_error_of_the_callers_own_leaves_what_placet_did(gov: Governance, mine: sqlite3.Connection) -> None:
     request = approved(gov)
     mine.execute("INSERT INTO tickets VALUES ('taken')")
     mine.execute("BEGIN IMMEDIATE")
@@ -179,16 +179,16 @@ def test_an_error_of_the_callers_own_leaves_what_signoff_did(gov: Governance, mi
     assert gov.get_request(request.id).status is Status.EXECUTED
 
 
-def test_savepoints_of_the_callers_own_hold_signoffs_steps(gov: Governance, mine: sqlite3.Connection) -> None:
+def test_savepoints_of_the_callers_own_hold_placets_steps(gov: Governance, mine: sqlite3.Connection) -> None:
     first, second = approved(gov), approved(gov, GrantRole(user="eve", role="reader"), on_drift="keep_if_same_effect")
     mine.execute("BEGIN IMMEDIATE")
     joined = gov.within(mine)
-    mine.execute("SAVEPOINT signoff")  # the same name that signoff uses
+    mine.execute("SAVEPOINT placet")  # the same name that placet uses
     assert execute(joined, first).executed
-    mine.execute("ROLLBACK TO signoff")
+    mine.execute("ROLLBACK TO placet")
     assert joined.get_request(first.id) == first
     assert execute(joined, second).executed
-    mine.execute("RELEASE signoff")
+    mine.execute("RELEASE placet")
     mine.execute("COMMIT")
     assert gov.get_request(first.id) == first
     assert gov.get_state(HOUSE).version == 2
@@ -201,7 +201,7 @@ def test_a_step_that_is_undone_leaves_no_savepoint_behind(gov: Governance, mine:
     with pytest.raises(TransitionRefusedError):
         gov.within(mine).cancel(request.id, by="mallory")
     with pytest.raises(sqlite3.OperationalError, match="no such savepoint"):
-        mine.execute("RELEASE signoff")
+        mine.execute("RELEASE placet")
     mine.execute("ROLLBACK")
 
 
@@ -218,7 +218,7 @@ def test_many_are_executed_within_one_transaction(gov: Governance, mine: sqlite3
 def test_a_batch_that_the_store_fails_undoes_itself_and_nothing_else(gov: Governance, mine: sqlite3.Connection) -> None:
     first, second = (approved(gov, GrantRole(user=user, role="reader"), on_drift="revalidate") for user in "ab")
     mine.execute(
-        f"CREATE TEMP TRIGGER full BEFORE INSERT ON signoff_audit WHEN NEW.request_id = '{second.id}'"
+        f"CREATE TEMP TRIGGER full BEFORE INSERT ON placet_audit WHEN NEW.request_id = '{second.id}'"
         " BEGIN SELECT RAISE(ABORT, 'no room'); END"
     )
     mine.execute("BEGIN IMMEDIATE")
@@ -268,7 +268,7 @@ def test_a_file_without_the_schema_is_refused_and_left_alone(tmp_path: Path) -> 
 
 def test_a_newer_schema_is_refused(gov: Governance, mine: sqlite3.Connection) -> None:
     mine.execute("BEGIN IMMEDIATE")
-    mine.execute("INSERT INTO signoff_schema VALUES (99)")
+    mine.execute("INSERT INTO placet_schema VALUES (99)")
     with pytest.raises(SchemaVersionError, match="99 is newer"):
         gov.within(mine)
     mine.execute("ROLLBACK")
@@ -310,13 +310,13 @@ def test_what_its_driver_refuses_is_said_of_the_joined_connection(mine: sqlite3.
 def test_a_connection_of_another_thread_is_unavailable(gov: Governance, mine: sqlite3.Connection) -> None:
     mine.execute("BEGIN IMMEDIATE")
     joined = gov.within(mine)
-    raised: list[SignoffError] = []
+    raised: list[PlacetError] = []
 
     def work() -> None:
         for call in (lambda: joined.get_state(HOUSE), lambda: joined.submit(Awkward(), to=HOUSE, by="bob")):
             try:
                 call()
-            except SignoffError as error:
+            except PlacetError as error:
                 raised.append(error)
 
     thread = threading.Thread(target=work)

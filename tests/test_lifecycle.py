@@ -12,25 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from house import a_terms
-from signoff import Actor, ActorKind, Change, MutationRequest, Status
-from signoff.errors import ConfigurationError, IntegrityError, TableError, TransitionRefusedError
-from signoff.lifecycle.guards import Guard
-from signoff.lifecycle.machine import MACHINE, Lifecycle
-from signoff.lifecycle.step import Evidence, Step
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.lifecycle.transition import Table, Transition, Trigger
-from signoff.model.canonical import Link, canonical, digest
-from signoff.model.changes import ChangeKind
-from signoff.model.circumstances import Circumstances
-from signoff.model.emergency import BreakGlass, Emergency
-from signoff.model.mutation import Issue
-from signoff.model.request import TERMINAL, Filed
-from signoff.model.requirement import Requirement, WhenImpossible
-from signoff.model.resolution import Resolution, ResolutionOutcome
-from signoff.model.run import Mode, Run, RunStatus
-from signoff.model.state import StoredState
-from signoff.model.terms import Terms
-from signoff.model.trail import (
+from placet import Actor, ActorKind, Change, MutationRequest, Status
+from placet.errors import ConfigurationError, IntegrityError, TableError, TransitionRefusedError
+from placet.lifecycle.guards import Guard
+from placet.lifecycle.machine import MACHINE, Lifecycle
+from placet.lifecycle.step import Evidence, Step
+from placet.lifecycle.table import LIFECYCLE
+from placet.lifecycle.transition import Table, Transition, Trigger
+from placet.model.canonical import Link, canonical, digest
+from placet.model.changes import ChangeKind
+from placet.model.circumstances import Circumstances
+from placet.model.emergency import BreakGlass, Emergency
+from placet.model.mutation import Issue
+from placet.model.request import TERMINAL, Filed
+from placet.model.requirement import Requirement, WhenImpossible
+from placet.model.resolution import Resolution, ResolutionOutcome
+from placet.model.run import Mode, Run, RunStatus
+from placet.model.state import StoredState
+from placet.model.terms import Terms
+from placet.model.trail import (
     AUDIT_BOOK,
     DECISION_BOOK,
     DECISIONS,
@@ -42,7 +42,7 @@ from signoff.model.trail import (
     Decision,
     HistoryKind,
 )
-from signoff.requirements import Approval, Dependency, ExternalCheck, Freeze, ManualReview, Rejection, Schedule
+from placet.requirements import Approval, Dependency, ExternalCheck, Freeze, ManualReview, Rejection, Schedule
 
 Trail = Callable[[MutationRequest], tuple[Decision, ...]]
 """Makes the decisions that a request has behind it, once its digest is known."""

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from lives import Lives
-from signoff.lifecycle.transition import Trigger
-from signoff.model.request import Status
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
+from placet.lifecycle.transition import Trigger
+from placet.model.request import Status
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
 
 pytestmark = pytest.mark.exhaustive
 

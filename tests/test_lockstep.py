@@ -11,26 +11,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from house import HOUSE, MUTATIONS, AddTeam, Awkward, GrantRole, Roles
-from signoff import (
+from placet import (
     Actor,
     Governance,
     Mutation,
     MutationRequest,
     OnDrift,
     Outcome,
-    SignoffError,
+    PlacetError,
     StaticDirectory,
     Status,
     allow,
     deny,
     require_approval,
 )
-from signoff.model.outcome import BatchItem
-from signoff.model.state import Snapshot
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
-from signoff.testing import FrozenClock
+from placet.model.outcome import BatchItem
+from placet.model.state import Snapshot
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
+from placet.testing import FrozenClock
 
 DIRECTORY = StaticDirectory(
     [
@@ -106,14 +106,14 @@ def opened(store: Store, clock: Callable[[], datetime]) -> Governance:
 class Raised:
     """What is compared of an error."""
 
-    kind: type[SignoffError]
+    kind: type[PlacetError]
     code: str
     message: str
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever a method of Governance returns
     """Give an answer in a form that compares by value, errors in batches included."""
-    if isinstance(value, SignoffError):
+    if isinstance(value, PlacetError):
         return Raised(type(value), value.code, str(value))
     if isinstance(value, BatchItem):
         return (value.request_id, value.outcome, plain(value.error))
@@ -149,7 +149,7 @@ class LockStep(RuleBasedStateMachine):
         for gov in self.pair:
             try:
                 answers.append(plain(getattr(gov, method)(*args, **options)))
-            except SignoffError as error:
+            except PlacetError as error:
                 answers.append(plain(error))
         memory, sqlite = answers
         assert memory == sqlite

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, opened, refused, unchanged
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Delegation,
@@ -21,9 +21,9 @@ from signoff import (
     policy,
     require,
 )
-from signoff.errors import ConfigurationError, DelegationError, InputError, IntegrityError, UnsatisfiableError
-from signoff.model.request import Status as Stored
-from signoff.requirements import (
+from placet.errors import ConfigurationError, DelegationError, InputError, IntegrityError, UnsatisfiableError
+from placet.model.request import Status as Stored
+from placet.requirements import (
     Approval,
     Dependency,
     ExternalCheck,
@@ -32,9 +32,9 @@ from signoff.requirements import (
     Requirement,
     Schedule,
 )
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 START = FrozenClock()()
 HOUR = timedelta(hours=1)
@@ -102,7 +102,7 @@ class TestWhatIsRequired:
     def test_only_the_kinds_there_are_can_be_required(self, wrong: Any) -> None:  # noqa: ANN401 - the point
         with pytest.raises(ConfigurationError, match="is no Requirement"):
             require(wrong)
-        with pytest.raises(InputError, match="pass instances from signoff.requirements"):
+        with pytest.raises(InputError, match="pass instances from placet.requirements"):
             asked(opened(), requirements=[wrong])
 
     def test_what_the_requester_adds_wants_a_vote_of_its_own(self, store: Store, clock: FrozenClock) -> None:

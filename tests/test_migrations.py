@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-import signoff.store.sqlite
+import placet.store.sqlite
 from house import HOUSE, MUTATIONS, AddTeam, GrantRole, approved, opened
-from signoff import Actor, Governance, MutationRequest, Proposal, StaticDirectory, allow, require_approval
-from signoff.errors import IdempotencyConflictError, IntegrityError, TransitionRefusedError
-from signoff.model.request import Status
-from signoff.model.trail import Ledger
-from signoff.requirements import Approval
-from signoff.store.port import REQUESTS, STATES, TERMS, Filter, Position
-from signoff.store.sql import migrations, queries
-from signoff.store.sqlite import SqliteStore
-from signoff.store.sqlite.schema import migrate, schema_version, statements
-from signoff.testing import FrozenClock
+from placet import Actor, Governance, MutationRequest, Proposal, StaticDirectory, allow, require_approval
+from placet.errors import IdempotencyConflictError, IntegrityError, TransitionRefusedError
+from placet.model.request import Status
+from placet.model.trail import Ledger
+from placet.requirements import Approval
+from placet.store.port import REQUESTS, STATES, TERMS, Filter, Position
+from placet.store.sql import migrations, queries
+from placet.store.sqlite import SqliteStore
+from placet.store.sqlite.schema import migrate, schema_version, statements
+from placet.testing import FrozenClock
 
 NAMED = queries("sqlite")
 
@@ -45,20 +45,20 @@ def test_a_fresh_file_has_exactly_what_the_migrations_make(fresh: sqlite3.Connec
         for script in migrations():
             by_hand.executescript(script)
         assert schema(fresh) == schema(by_hand)
-    assert fresh.execute("SELECT version FROM signoff_schema").fetchall() == [
+    assert fresh.execute("SELECT version FROM placet_schema").fetchall() == [
         (number,) for number in range(1, len(migrations()) + 1)
     ]
 
 
 def test_the_migrations_are_numbered_without_a_gap() -> None:
-    folder = Path(signoff.store.sqlite.__file__).parents[1] / "sql" / "migrations"
+    folder = Path(placet.store.sqlite.__file__).parents[1] / "sql" / "migrations"
     names = sorted(file.name for file in folder.iterdir())
     assert [int(name[:4]) for name in names] == list(range(1, len(migrations()) + 1))
     assert all(re.fullmatch(r"\d{4}_[a-z_]+\.sql", name) for name in names)
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "signoff.db"
+    path = tmp_path / "placet.db"
     with opened(f"sqlite:///{path}") as gov:
         request = approved(gov)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -69,7 +69,7 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
         assert schema(connection) == before
         assert connection.execute("PRAGMA data_version").fetchone() == (changes,)
         assert connection.total_changes == 0
-        assert connection.execute("SELECT id FROM signoff_requests").fetchall() == [(request.id,)]
+        assert connection.execute("SELECT id FROM placet_requests").fetchall() == [(request.id,)]
 
 
 @pytest.mark.parametrize("done", range(len(migrations()) + 1))
@@ -89,7 +89,7 @@ def test_a_file_at_any_earlier_version_is_brought_up_to_date(fresh: sqlite3.Conn
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = (*migrations(), "CREATE TABLE half (id);\nCREATE TABLE half (id);\n")
-    monkeypatch.setattr("signoff.store.sqlite.schema.migrations", lambda: broken)
+    monkeypatch.setattr("placet.store.sqlite.schema.migrations", lambda: broken)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute("CREATE TABLE mine (id)")
         before = schema(connection)
@@ -177,7 +177,7 @@ def lived(old_file: Path, clock: FrozenClock) -> Iterator[Governance]:
 
 def test_the_rows_of_the_first_release_are_as_it_wrote_them() -> None:
     """It knew neither kinds of requirement, nor steps, nor how long an approval is valid."""
-    assert len(re.findall(r"^INSERT INTO \"signoff_requests\" ", FIRST_RELEASE, re.MULTILINE)) == len(AT_REST)
+    assert len(re.findall(r"^INSERT INTO \"placet_requests\" ", FIRST_RELEASE, re.MULTILINE)) == len(AT_REST)
     assert '"requirements":[{"count":2,"groups":["board"],"roles":["security"]}]' in FIRST_RELEASE
     for later in ("approval_valid_for", '"own"', '"step"', '"kind":"approval"', "due_at", "emergency"):
         assert later not in FIRST_RELEASE
@@ -195,7 +195,7 @@ def test_migrating_leaves_every_row_of_the_first_release_as_it_was(old_file: Pat
     SqliteStore(old_file).close()
     assert rows_of(old_file) == before
     with closing(sqlite3.connect(old_file)) as connection:
-        found = connection.execute("SELECT DISTINCT emergency_by, review FROM signoff_requests").fetchall()
+        found = connection.execute("SELECT DISTINCT emergency_by, review FROM placet_requests").fetchall()
     assert found == [(None, "")]
 
 
@@ -259,7 +259,7 @@ def test_the_same_wish_under_a_key_of_the_first_release_gives_its_request(lived:
 
 def test_an_old_row_that_was_changed_is_found_after_the_migration(lived: Governance, old_file: Path) -> None:
     with closing(sqlite3.connect(old_file, isolation_level=None)) as connection:
-        connection.execute("UPDATE signoff_requests SET review = 'closed', emergency_by = 'eve' WHERE id = 'approved'")
+        connection.execute("UPDATE placet_requests SET review = 'closed', emergency_by = 'eve' WHERE id = 'approved'")
     with pytest.raises(IntegrityError, match="a column was changed since its last decision"):
         lived.execute("approved", by="runner")
     assert [problem.row for problem in lived.verify().problems] == ["approved"]
@@ -310,7 +310,7 @@ def test_every_named_query_is_used_and_every_used_one_is_named(monkeypatch: pyte
             return super().__getitem__(name)
 
     for module in ("schema", "unit"):
-        monkeypatch.setattr(f"signoff.store.sqlite.{module}.queries", lambda _: Watched(NAMED))
+        monkeypatch.setattr(f"placet.store.sqlite.{module}.queries", lambda _: Watched(NAMED))
     with opened("sqlite:///:memory:") as gov:
         request = approved(gov, idempotency_key="key")
         gov.execute(request.id, by="runner")
@@ -339,7 +339,7 @@ def plan(connection: sqlite3.Connection, name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_no_named_query_scans_a_table(fresh: sqlite3.Connection, name: str) -> None:
-    steps = [step for step in plan(fresh, name) if "sqlite_master" not in step and "signoff_schema" not in step]
+    steps = [step for step in plan(fresh, name) if "sqlite_master" not in step and "placet_schema" not in step]
     assert not [step for step in steps if "SCAN" in step]
     assert not [step for step in steps if "TEMP B-TREE" in step and name != "find_by_due"]
 
@@ -351,21 +351,21 @@ PAGE = "created_at>? AND (created_at,id)<(?,?)"
     ("name", "way"),
     [
         ("request", "r USING PRIMARY KEY (id=?)"),
-        ("request_by_key", "r USING INDEX signoff_requests_idempotency (idempotency_key=?)"),
-        ("find_by_all", f"r USING INDEX signoff_requests_created ({PAGE})"),
-        ("find_by_status", f"r USING INDEX signoff_requests_status (status=? AND {PAGE})"),
-        ("find_by_state_id", f"r USING INDEX signoff_requests_state (state_id=? AND {PAGE})"),
-        ("find_by_requester", f"r USING INDEX signoff_requests_requester (requester=? AND {PAGE})"),
+        ("request_by_key", "r USING INDEX placet_requests_idempotency (idempotency_key=?)"),
+        ("find_by_all", f"r USING INDEX placet_requests_created ({PAGE})"),
+        ("find_by_status", f"r USING INDEX placet_requests_status (status=? AND {PAGE})"),
+        ("find_by_state_id", f"r USING INDEX placet_requests_state (state_id=? AND {PAGE})"),
+        ("find_by_requester", f"r USING INDEX placet_requests_requester (requester=? AND {PAGE})"),
         ("find_by_due", "r USING PRIMARY KEY (id=?)"),
-        ("find_by_review", f"r USING INDEX signoff_requests_review (review=? AND {PAGE})"),
-        ("state", "signoff_states USING PRIMARY KEY (state_id=?)"),
-        ("update_state", "signoff_states USING PRIMARY KEY (state_id=?)"),
-        ("update_request", "signoff_requests USING PRIMARY KEY (id=?)"),
-        ("links_signoff_decisions", "signoff_decisions USING PRIMARY KEY (request_id=? AND seq>?)"),
-        ("links_signoff_audit", "signoff_audit USING PRIMARY KEY (request_id=? AND seq>?)"),
-        ("links_signoff_history", "signoff_history USING PRIMARY KEY (state_id=? AND version>?)"),
-        ("last_link_signoff_history", "signoff_history USING PRIMARY KEY (state_id=?)"),
-        ("keys_signoff_requests", "signoff_requests USING PRIMARY KEY (id>?)"),
+        ("find_by_review", f"r USING INDEX placet_requests_review (review=? AND {PAGE})"),
+        ("state", "placet_states USING PRIMARY KEY (state_id=?)"),
+        ("update_state", "placet_states USING PRIMARY KEY (state_id=?)"),
+        ("update_request", "placet_requests USING PRIMARY KEY (id=?)"),
+        ("links_placet_decisions", "placet_decisions USING PRIMARY KEY (request_id=? AND seq>?)"),
+        ("links_placet_audit", "placet_audit USING PRIMARY KEY (request_id=? AND seq>?)"),
+        ("links_placet_history", "placet_history USING PRIMARY KEY (state_id=? AND version>?)"),
+        ("last_link_placet_history", "placet_history USING PRIMARY KEY (state_id=?)"),
+        ("keys_placet_requests", "placet_requests USING PRIMARY KEY (id>?)"),
     ],
 )
 def test_each_lookup_goes_by_its_key_or_index(fresh: sqlite3.Connection, name: str, way: str) -> None:
@@ -373,8 +373,8 @@ def test_each_lookup_goes_by_its_key_or_index(fresh: sqlite3.Connection, name: s
 
 
 def test_what_is_due_is_found_by_its_deadline(fresh: sqlite3.Connection) -> None:
-    found = [step for step in plan(fresh, "find_by_due") if "signoff_requests " in f"{step} "]
-    assert found == ["SEARCH signoff_requests USING INDEX signoff_requests_due (expires_at<?)"]
+    found = [step for step in plan(fresh, "find_by_due") if "placet_requests " in f"{step} "]
+    assert found == ["SEARCH placet_requests USING INDEX placet_requests_due (expires_at<?)"]
 
 
 # ---- what a page costs, in steps of SQLite's own machine rather than in time
@@ -391,7 +391,7 @@ def filled(number: int) -> SqliteStore:
     store = SqliteStore(":memory:")
     assert store._writer is not None
     store._writer.executemany(NAMED["insert_request"], map(planted, range(number)))
-    duty = "UPDATE signoff_requests SET emergency_by = 'mallory', review = 'open' WHERE id = ?"
+    duty = "UPDATE placet_requests SET emergency_by = 'mallory', review = 'open' WHERE id = ?"
     store._writer.execute(duty, (f"r-{number - 1:06}",))
     return store
 
@@ -443,7 +443,7 @@ def test_the_last_page_of_many_costs_what_the_first_of_few_does(
     wanted: Filter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An EXPLAIN may name the index and still walk over all of it."""
-    monkeypatch.setattr("signoff.store.sqlite.unit.from_row", tuple)
+    monkeypatch.setattr("placet.store.sqlite.unit.from_row", tuple)
     few, many = filled(FEW), filled(MANY)
     first = steps(few, wanted, None)
     assert steps(many, wanted, None) <= 1.5 * first
@@ -457,7 +457,7 @@ def test_the_last_page_of_many_costs_what_the_first_of_few_does(
 def test_an_open_review_is_found_at_the_same_cost_among_many_and_few(
     wanted: Filter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signoff.store.sqlite.unit.from_row", tuple)
+    monkeypatch.setattr("placet.store.sqlite.unit.from_row", tuple)
     few, many = filled(FEW), filled(MANY)
     assert steps(many, wanted, None) <= 1.1 * steps(few, wanted, None)
     few.close()
@@ -495,7 +495,7 @@ def voted_on(decisions: int, vote: str) -> tuple[list[str], int]:
         assert store._writer is not None
         store._writer.executemany(NAMED["insert_request"], map(planted, range(decisions // 10)))
         said = ((f"r-{number // 10:06}", number % 10 + 1, "{}", "h") for number in range(decisions))
-        store._writer.executemany(NAMED["append_signoff_decisions"], said)
+        store._writer.executemany(NAMED["append_placet_decisions"], said)
         request = gov.submit(AddTeam(team="blue"), to=HOUSE, by="bob")
         gov.approve(request.id, by="carol", digest=request.digest)
         ran: list[str] = []
@@ -503,7 +503,7 @@ def voted_on(decisions: int, vote: str) -> tuple[list[str], int]:
             store._writer.set_trace_callback(ran.append)
             VOTES[vote](gov, request)
             store._writer.set_trace_callback(None)
-        assert store._writer.execute("SELECT count(*) FROM signoff_decisions").fetchone()[0] > decisions
+        assert store._writer.execute("SELECT count(*) FROM placet_decisions").fetchone()[0] > decisions
     return ran, ticks[0]
 
 
@@ -512,7 +512,7 @@ def test_a_vote_costs_the_same_however_many_decisions_there_are_on_its_state(vot
     (few, steps_of_few), (many, steps_of_many) = voted_on(10, vote), voted_on(10_000, vote)
     assert few == many
     assert steps_of_many <= 1.1 * steps_of_few
-    decisions = [statement for statement in many if "signoff_decisions" in statement]
+    decisions = [statement for statement in many if "placet_decisions" in statement]
     assert {statement.split()[0] for statement in decisions} == {"SELECT", "INSERT"}
     assert all("WHERE request_id = 'new-1'" in each for each in decisions if each.startswith("SELECT"))
     assert not [statement for statement in many if statement.startswith("DELETE")]
@@ -521,4 +521,4 @@ def test_a_vote_costs_the_same_however_many_decisions_there_are_on_its_state(vot
 def test_a_vote_adds_one_decision_and_rewrites_one_narrow_row() -> None:
     ran, _ = voted_on(10, "withdraw")
     wrote = [statement.split("(")[0].split()[:3] for statement in ran if statement.split()[0] in {"INSERT", "UPDATE"}]
-    assert wrote == [["UPDATE", "signoff_requests", "SET"], ["INSERT", "INTO", "signoff_decisions"]]
+    assert wrote == [["UPDATE", "placet_requests", "SET"], ["INSERT", "INTO", "placet_decisions"]]

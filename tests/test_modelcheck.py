@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from signoff.cli.checking import show
-from signoff.lifecycle.guards import Guard
-from signoff.lifecycle.step import Evidence, given
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.lifecycle.transition import Table, Transition, Trigger
-from signoff.model.request import MutationRequest, Status
-from signoff.modelcheck import AbstractStore, Report, check, invariants
+from placet.cli.checking import show
+from placet.lifecycle.guards import Guard
+from placet.lifecycle.step import Evidence, given
+from placet.lifecycle.table import LIFECYCLE
+from placet.lifecycle.transition import Table, Transition, Trigger
+from placet.model.request import MutationRequest, Status
+from placet.modelcheck import AbstractStore, Report, check, invariants
 
 pytestmark = pytest.mark.exhaustive
 

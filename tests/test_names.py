@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.errors import InputError, NotCanonicalError
-from signoff.model.canonical import parse
-from signoff.model.names import (
+from placet.errors import InputError, NotCanonicalError
+from placet.model.canonical import parse
+from placet.model.names import (
     MAX_ID,
     MAX_TEXT,
     checked_id,

@@ -16,10 +16,10 @@ from openfeature.event import EventDetails, ProviderEvent
 from openfeature.flag_evaluation import Reason
 from typer.testing import CliRunner
 
-from signoff import Governance
-from signoff.cli.app import app
-from signoff.cli.shop import FLAGS, MUTATIONS
-from signoff.documents import Document
+from placet import Governance
+from placet.cli.app import app
+from placet.cli.shop import FLAGS, MUTATIONS
+from placet.documents import Document
 
 PATIENCE = 30.0
 USERS = [f"user-{number}" for number in range(1000)]

@@ -11,15 +11,15 @@ import pytest
 from benchmarks.peers import by_hand, same_work
 from benchmarks.peers.__main__ import main
 from benchmarks.peers.governed import InMemory, OnSqlite, approved, opened
-from benchmarks.peers.listing import ENTRIES, SIGNOFF, UNIT, Budget, Entry, chosen
+from benchmarks.peers.listing import ENTRIES, PLACET, UNIT, Budget, Entry, chosen
 from benchmarks.peers.peer import GOVERNED, CheckError, Peer, check, connected, durability_of, make
 from benchmarks.peers.report import HEADER, doubts, ratio, table
 from benchmarks.peers.rounds import Sample, measured
 
-from signoff.store.sqlite import SqliteStore
+from placet.store.sqlite import SqliteStore
 
 BUILT_IN = [entry for entry in ENTRIES if not entry.needs]
-LEDGERS = ("signoff_decisions", "signoff_audit", "signoff_history")
+LEDGERS = ("placet_decisions", "placet_audit", "placet_history")
 
 
 @pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
@@ -64,7 +64,7 @@ def _writing_nothing(statement: str) -> str:
     """Give a statement that takes the same parameters, affects one row, and leaves no trace of them."""
     count = statement.count("?")
     unused = " AND ".join("? IS NOT 0.5" for _ in range(count))
-    return f"UPDATE signoff_requests SET held = held WHERE id = (SELECT min(id) FROM signoff_requests) AND {unused}"
+    return f"UPDATE placet_requests SET held = held WHERE id = (SELECT min(id) FROM placet_requests) AND {unused}"
 
 
 @pytest.mark.parametrize("hashed", ["_seal", "_link"])
@@ -84,7 +84,7 @@ def test_a_floor_that_hashes_something_else_is_found_out(
     peer.close()
 
 
-def test_the_floor_writes_what_signoff_writes(tmp_path: Path) -> None:
+def test_the_floor_writes_what_placet_writes(tmp_path: Path) -> None:
     gov = opened(SqliteStore(tmp_path / "both.db"))
     governed, by_itself = (request.id for request in approved(gov, 2))
     gov.execute(governed, by="runner")
@@ -97,10 +97,10 @@ def test_the_floor_writes_what_signoff_writes(tmp_path: Path) -> None:
 def _written(connection: sqlite3.Connection, request_id: str) -> list[Any]:
     """Give all rows of a request and its state, whatever differs between any two of them put out of sight."""
     connection.row_factory = sqlite3.Row
-    request = dict(connection.execute("SELECT * FROM signoff_requests WHERE id = ?", (request_id,)).fetchone())
+    request = dict(connection.execute("SELECT * FROM placet_requests WHERE id = ?", (request_id,)).fetchone())
     state_id = request["state_id"]
     rows: list[Any] = [request]
-    rows += map(dict, connection.execute("SELECT * FROM signoff_states WHERE state_id = ?", (state_id,)))
+    rows += map(dict, connection.execute("SELECT * FROM placet_states WHERE state_id = ?", (state_id,)))
     for ledger in LEDGERS:
         owner, key = ("state_id", state_id) if ledger.endswith("history") else ("request_id", request_id)
         for row in connection.execute(f"SELECT * FROM {ledger} WHERE {owner} = ?", (key,)):
@@ -163,8 +163,8 @@ def test_a_peer_with_another_durability_is_found_out(
 
 
 def test_an_only_brings_along_what_it_is_compared_with() -> None:
-    assert [entry.name for entry in chosen(["dbos"])] == ["insert", "signoff", "dbos"]
-    assert [entry.name for entry in chosen(["statemachine"])] == ["triggers", "statemachine", "signoff-memory"]
+    assert [entry.name for entry in chosen(["dbos"])] == ["insert", "placet", "dbos"]
+    assert [entry.name for entry in chosen(["statemachine"])] == ["triggers", "statemachine", "placet-memory"]
     assert chosen([]) == ENTRIES
 
 
@@ -185,10 +185,10 @@ def test_the_table_says_which_budgets_are_met() -> None:
     met, missed = Budget("met", True, lambda ratio: ratio <= 3), Budget("missed", False, lambda ratio: ratio >= 3)
     entries = [
         Entry(UNIT[True], "a unit", "", "all"),
-        Entry(SIGNOFF[True], "us", "", "nothing", budget=met),
+        Entry(PLACET[True], "us", "", "nothing", budget=met),
         Entry("peer", "them", "", "some", budget=missed),
     ]
-    times = {name: [Sample(wall, cpu=0.5)] * 2 for name, wall in ((UNIT[True], 1), (SIGNOFF[True], 3), ("peer", 6))}
+    times = {name: [Sample(wall, cpu=0.5)] * 2 for name, wall in ((UNIT[True], 1), (PLACET[True], 3), ("peer", 6))}
     _, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table(entries, times).splitlines())
     verdict = HEADER.index("met")
     assert [(row[0], row[5], row[6], row[verdict]) for row in rows] == [
@@ -200,7 +200,7 @@ def test_the_table_says_which_budgets_are_met() -> None:
 
 def test_in_memory_processor_time_is_compared_and_on_a_disk_the_time_that_passes() -> None:
     samples = {False: [Sample(wall=8.0, cpu=2.0)], True: [Sample(wall=9.0, cpu=1.0)]}
-    entries = [Entry(names[durable], "", "", "", durable=durable) for durable in samples for names in (SIGNOFF, UNIT)]
+    entries = [Entry(names[durable], "", "", "", durable=durable) for durable in samples for names in (PLACET, UNIT)]
     text = table(entries, {entry.name: samples[entry.durable] for entry in entries})
     assert [line.split("|")[3].strip() for line in text.splitlines()[2:]] == ["2.0", "2.0", "9.0", "9.0"]
 
@@ -215,7 +215,7 @@ def test_an_absent_peer_is_named_and_left_out(
     assert main(["--rounds", "1", "--per-round", "1", "--only", "dbos", "--folder", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "DBOS workflow, three steps: not installed: pip install -r benchmarks/peers/requirements.txt" in said
-    assert "| signoff on SQLite" in said
+    assert "| placet on SQLite" in said
     assert "| DBOS" not in said
 
 
@@ -226,7 +226,7 @@ def test_one_command_measures_in_processes_of_their_own(capfd: pytest.CaptureFix
     assert [line.split("|")[1].strip() for line in lines if line.startswith("| ")][1:] == [
         "one bare durable INSERT+COMMIT",
         "the same rows by hand, sqlite3",
-        "signoff on SQLite",
+        "placet on SQLite",
     ]
 
 

@@ -9,30 +9,30 @@ from typing import Any
 
 import pytest
 
+from placet.errors import PlacetError, TableError
+from placet.governance import facade
+from placet.lifecycle import effects, machine
+from placet.lifecycle.effects import keep
+from placet.lifecycle.emission import emit
+from placet.lifecycle.guards import Guard
+from placet.lifecycle.machine import Lifecycle
+from placet.lifecycle.step import Evidence, Step
+from placet.lifecycle.table import LIFECYCLE
+from placet.lifecycle.transition import Table, Transition, Trigger
+from placet.model.request import Status
+from placet.store.memory import MemoryStore, MemoryUnit
+from placet.store.sql import queries
+from placet.store.sqlite import SqliteStore, writers
+from placet.store.sqlite.turnstile import Turnstile
+from placet.testing import StoreContract
 from sequences import LockStep
-from signoff.errors import SignoffError, TableError
-from signoff.governance import facade
-from signoff.lifecycle import effects, machine
-from signoff.lifecycle.effects import keep
-from signoff.lifecycle.emission import emit
-from signoff.lifecycle.guards import Guard
-from signoff.lifecycle.machine import Lifecycle
-from signoff.lifecycle.step import Evidence, Step
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.lifecycle.transition import Table, Transition, Trigger
-from signoff.model.request import Status
-from signoff.store.memory import MemoryStore, MemoryUnit
-from signoff.store.sql import queries
-from signoff.store.sqlite import SqliteStore, writers
-from signoff.store.sqlite.turnstile import Turnstile
-from signoff.testing import StoreContract
 from town import WAYS
 from turn import LEADS, Ask
 from walking import Walker, walk_first
 
 pytestmark = pytest.mark.exhaustive
 
-CAUGHT = (AssertionError, SignoffError)
+CAUGHT = (AssertionError, PlacetError)
 """What does not go as foretold is an assertion that fails, or an error where none was to be."""
 
 ROWS = {f"{row.trigger} from {row.sources[0]}": row for row in LIFECYCLE}

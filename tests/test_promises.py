@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, SecretStr
 
 from house import HOUSE, MUTATIONS, AddTeam, Awkward, GrantRole, Roles, approved, opened
-from signoff import (
+from placet import (
     Actor,
     Governance,
     Intent,
@@ -24,9 +24,9 @@ from signoff import (
     policy,
     require_approval,
 )
-from signoff.errors import ConfigurationError, InputError, IntegrityError, MutationContractError, TransitionRefusedError
-from signoff.requirements import Approval
-from signoff.store.port import Store
+from placet.errors import ConfigurationError, InputError, IntegrityError, MutationContractError, TransitionRefusedError
+from placet.requirements import Approval
+from placet.store.port import Store
 
 
 class Moods:
@@ -150,19 +150,19 @@ def test_rows_put_back_from_before_an_execution_do_not_execute_it_twice(tmp_path
     gov = opened(f"sqlite:///{path}")
     request = approved(gov, AddTeam(team="x"), on_drift="revalidate")
     file = sqlite3.connect(path, isolation_level=None)
-    columns = file.execute("SELECT * FROM signoff_requests WHERE id = ?", (request.id,)).fetchone()
+    columns = file.execute("SELECT * FROM placet_requests WHERE id = ?", (request.id,)).fetchone()
     decisions = request.revision
     gov.execute(request.id, by="runner")
     for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         file.execute(f"DROP TRIGGER {name}")
-    file.execute("DELETE FROM signoff_requests WHERE id = ?", (request.id,))
-    file.execute(f"INSERT INTO signoff_requests VALUES ({', '.join('?' * len(columns))})", columns)
-    file.execute("DELETE FROM signoff_decisions WHERE request_id = ? AND seq > ?", (request.id, decisions))
-    file.execute("DELETE FROM signoff_audit WHERE request_id = ?", (request.id,))
+    file.execute("DELETE FROM placet_requests WHERE id = ?", (request.id,))
+    file.execute(f"INSERT INTO placet_requests VALUES ({', '.join('?' * len(columns))})", columns)
+    file.execute("DELETE FROM placet_decisions WHERE request_id = ? AND seq > ?", (request.id, decisions))
+    file.execute("DELETE FROM placet_audit WHERE request_id = ?", (request.id,))
     assert gov.get_request(request.id).status is Status.APPROVED  # what is there is consistent in itself
     with pytest.raises(IntegrityError) as caught:
         gov.execute(request.id, by="runner")
-    named = ("signoff_history", f"{HOUSE}#2", f"request {request.id} made this version already")
+    named = ("placet_history", f"{HOUSE}#2", f"request {request.id} made this version already")
     assert (caught.value.table, caught.value.row, caught.value.rule) == named
     assert gov.get_state(HOUSE, Roles).state.teams == ["x"]
     assert not gov.verify().ok
@@ -173,11 +173,11 @@ def test_rows_put_back_from_before_an_execution_do_not_execute_it_twice(tmp_path
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO signoff_terms SELECT request_id, 2, body FROM signoff_terms",
-        "INSERT INTO signoff_terms SELECT 'nobody', number, body FROM signoff_terms",
-        "UPDATE signoff_history SET state_id = 'house:moved'",
-        "UPDATE signoff_history SET version = version + 6",
-        "INSERT INTO signoff_audit SELECT request_id, 2, body, hash FROM signoff_audit",
+        "INSERT INTO placet_terms SELECT request_id, 2, body FROM placet_terms",
+        "INSERT INTO placet_terms SELECT 'nobody', number, body FROM placet_terms",
+        "UPDATE placet_history SET state_id = 'house:moved'",
+        "UPDATE placet_history SET version = version + 6",
+        "INSERT INTO placet_audit SELECT request_id, 2, body, hash FROM placet_audit",
     ],
 )
 def test_verify_sees_rows_that_were_planted_or_moved(tmp_path: Path, statement: str) -> None:
@@ -198,8 +198,8 @@ def test_a_recorded_outcome_that_was_forged_is_not_repeated(tmp_path: Path) -> N
     gov = opened(f"sqlite:///{path}")
     done = gov.execute(approved(gov).id, by="runner").request
     file = sqlite3.connect(path, isolation_level=None)
-    file.execute("DROP TRIGGER signoff_audit_keep")
-    file.execute("UPDATE signoff_audit SET body = json_set(body, '$.actor', 'innocent')")
+    file.execute("DROP TRIGGER placet_audit_keep")
+    file.execute("UPDATE placet_audit SET body = json_set(body, '$.actor', 'innocent')")
     with pytest.raises(IntegrityError):
         gov.execute(done.id, by="runner")
     gov.close()

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, Roles, approved, opened
-from signoff import Governance, Status
-from signoff.errors import InputError, RequestNotFoundError, StateNotFoundError
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet import Governance, Status
+from placet.errors import InputError, RequestNotFoundError, StateNotFoundError
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_what_is_not_there_is_named(gov: Governance) -> None:
 
 
 def test_verify_counts_what_it_checked(gov: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signoff.governance.verification.PAGE", 2)
+    monkeypatch.setattr("placet.governance.verification.PAGE", 2)
     for n in range(5):
         gov.create_state(f"s{n}", Roles())
         gov.execute(approved(gov, AddTeam(team=f"t{n}"), on_drift="revalidate").id, by="runner")

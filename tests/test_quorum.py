@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from house import a_terms
-from signoff import Actor, ActorKind
-from signoff.errors import ConfigurationError
-from signoff.lifecycle.quorum import asking, counting, seat
-from signoff.lifecycle.standing import Known, Standing, fits, standing
-from signoff.model.ballots import Ballots, Choice, Vote
-from signoff.model.circumstances import NOTHING
-from signoff.model.terms import Terms
-from signoff.requirements import Approval
+from placet import Actor, ActorKind
+from placet.errors import ConfigurationError
+from placet.lifecycle.quorum import asking, counting, seat
+from placet.lifecycle.standing import Known, Standing, fits, standing
+from placet.model.ballots import Ballots, Choice, Vote
+from placet.model.circumstances import NOTHING
+from placet.model.terms import Terms
+from placet.requirements import Approval
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROLES = ("security", "finance", "legal")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from signoff.cli.app import app
-from signoff.diagrams import mermaid
+from placet.cli.app import app
+from placet.diagrams import mermaid
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -39,7 +39,7 @@ def test_the_first_block_runs_again_on_the_file_it_made(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_command() -> None:
     (line,) = re.findall(r"- \*\*The command line\*\*:(.*?)\n- ", README, re.DOTALL)
-    named = set(re.findall(r"`(?:signoff )?([a-z-]+)`", line))
+    named = set(re.findall(r"`(?:placet )?([a-z-]+)`", line))
     assert named == {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
 
 

@@ -7,16 +7,16 @@ import pytest
 from pydantic import field_validator, model_validator
 
 from house import AddTeam, GrantRole, Roles
-from signoff import Actor, Governance, Intent, Mutation, MutationEngine, State, allow
-from signoff.engine.registry import Registry
-from signoff.errors import (
+from placet import Actor, Governance, Intent, Mutation, MutationEngine, State, allow
+from placet.engine.registry import Registry
+from placet.errors import (
     ConfigurationError,
     InputError,
     MutationContractError,
     NotRegisteredError,
 )
-from signoff.model.canonical import digest
-from signoff.model.state import StoredState, state_body
+from placet.model.canonical import digest
+from placet.model.state import StoredState, state_body
 
 S = TypeVar("S", bound=State)
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from house import HOUSE, AddTeam, approved, opened
-from signoff import Governance, OnDrift
-from signoff.errors import IntegrityError
-from signoff.governance import resolution
-from signoff.governance.resolution import VersionResolver, drift_steps
-from signoff.model.canonical import Link
-from signoff.model.resolution import DriftStep, Resolution, ResolutionOutcome
-from signoff.model.trail import Ledger
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
+from placet import Governance, OnDrift
+from placet.errors import IntegrityError
+from placet.governance import resolution
+from placet.governance.resolution import VersionResolver, drift_steps
+from placet.model.canonical import Link
+from placet.model.resolution import DriftStep, Resolution, ResolutionOutcome
+from placet.model.trail import Ledger
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
 
 STEP = DriftStep(4, "r-2", "AddTeam", "runner", ("/teams",))
 
@@ -62,7 +62,7 @@ def test_what_the_report_does_not_list_is_counted() -> None:
 def test_a_version_that_went_back_names_its_row() -> None:
     with pytest.raises(IntegrityError, match="its version went back from 3 to 2") as caught:
         resolved(2)
-    assert (caught.value.table, caught.value.row) == ("signoff_states", "house")
+    assert (caught.value.table, caught.value.row) == ("placet_states", "house")
 
 
 def test_a_report_has_room_for_a_hundred_steps() -> None:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from placet.lifecycle.table import LIFECYCLE
 from sequences import TAMPERINGS
-from signoff.lifecycle.table import LIFECYCLE
 from town import ALL_TIMES, ASKS, WAYS
 from turn import OPEN, Ask, Wish
 from walking import ARROWS, Walker, walk_first

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from house import HOUSE, MUTATIONS, GrantRole, approved, opened
-from signoff import Governance, MutationRequest, SignoffError, Status, allow, require_approval
-from signoff.errors import (
+from placet import Governance, MutationRequest, PlacetError, Status, allow, require_approval
+from placet.errors import (
     ConfigurationError,
     IntegrityError,
     SchemaVersionError,
@@ -29,22 +29,22 @@ from signoff.errors import (
     StoreReadOnlyError,
     StoreUnavailableError,
 )
-from signoff.model.canonical import Link
-from signoff.model.trail import Ledger
-from signoff.model.writes import Writes
-from signoff.store.port import Filter
-from signoff.store.sql import migrations
-from signoff.store.sqlite import SqliteStore
-from signoff.store.sqlite.errors import translated
-from signoff.store.sqlite.turnstile import Patience
-from signoff.store.sqlite.unit import SqliteReader, SqliteUnit
+from placet.model.canonical import Link
+from placet.model.trail import Ledger
+from placet.model.writes import Writes
+from placet.store.port import Filter
+from placet.store.sql import migrations
+from placet.store.sqlite import SqliteStore
+from placet.store.sqlite.errors import translated
+from placet.store.sqlite.turnstile import Patience
+from placet.store.sqlite.unit import SqliteReader, SqliteUnit
 
 FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "signoff.db"
+    return tmp_path / "placet.db"
 
 
 def url(path: Path, options: str = "") -> str:
@@ -73,7 +73,7 @@ def ready(path: Path) -> MutationRequest:
 
 @contextmanager
 def plain(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file as anybody may, without signoff."""
+    """Open a file as anybody may, without placet."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
         yield connection
 
@@ -143,7 +143,7 @@ def test_a_read_only_file_that_is_not_there_is_not_made(path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_read_only_file_without_signoff_is_not_changed(path: Path) -> None:
+def test_a_read_only_file_without_placet_is_not_changed(path: Path) -> None:
     with plain(path) as connection:
         connection.execute("CREATE TABLE mine (id)")
     before = path.read_bytes()
@@ -291,7 +291,7 @@ def test_many_processes_may_open_a_new_file_at_once(path: Path) -> None:
     children = [started(partial(open_and_close, path), barrier.wait) for _ in range(4)]
     assert [wait() for wait in children] == [("", "None")] * 4
     with plain(path) as connection:
-        versions = connection.execute("SELECT version FROM signoff_schema ORDER BY version").fetchall()
+        versions = connection.execute("SELECT version FROM placet_schema ORDER BY version").fetchall()
         assert versions == [(number,) for number in range(1, len(migrations()) + 1)]
 
 
@@ -320,12 +320,12 @@ def together(count: int, work: Callable[[], object]) -> list[BaseException]:
 def test_a_newer_schema_is_refused_and_left_alone(path: Path, ready: MutationRequest) -> None:
     newer = len(migrations()) + 1
     with plain(path) as connection:
-        connection.execute("INSERT INTO signoff_schema VALUES (?)", (newer,))
+        connection.execute("INSERT INTO placet_schema VALUES (?)", (newer,))
     for options in ("", "?mode=ro"):
         with pytest.raises(SchemaVersionError, match=f"{newer} is newer than {newer - 1}.*upgrade"):
             again(path, options)
     with plain(path) as connection:
-        connection.execute("DELETE FROM signoff_schema WHERE version = ?", (newer,))
+        connection.execute("DELETE FROM placet_schema WHERE version = ?", (newer,))
     nothing_lost(path, ready)
 
 
@@ -345,7 +345,7 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_said_to_be_missing_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="check the path"):
-        again(tmp_path / "missing" / "signoff.db")
+        again(tmp_path / "missing" / "placet.db")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -381,11 +381,11 @@ def test_a_damaged_file_is_said_to_be_damaged(path: Path, ready: MutationRequest
 @pytest.mark.parametrize(
     ("table", "column", "key"),
     [
-        ("signoff_requests", "held", "id"),
-        ("signoff_terms", "body", "request_id"),
-        ("signoff_decisions", "body", "request_id"),
-        ("signoff_states", "body", "state_id"),
-        ("signoff_history", "hash", "state_id"),
+        ("placet_requests", "held", "id"),
+        ("placet_terms", "body", "request_id"),
+        ("placet_decisions", "body", "request_id"),
+        ("placet_states", "body", "state_id"),
+        ("placet_history", "hash", "state_id"),
     ],
 )
 def test_text_that_is_not_utf_8_is_a_changed_row_and_verify_names_it(
@@ -394,7 +394,7 @@ def test_text_that_is_not_utf_8_is_a_changed_row_and_verify_names_it(
     owner = HOUSE if key == "state_id" else ready.id
     with plain(path) as connection:
         for trigger in ("terms", "decisions", "history"):
-            connection.execute(f"DROP TRIGGER signoff_{trigger}_keep")
+            connection.execute(f"DROP TRIGGER placet_{trigger}_keep")
         connection.execute(f"UPDATE {table} SET {column} = CAST(x'ff' AS TEXT) WHERE {key} = ?", (owner,))
     with again(path) as gov:
         with pytest.raises(IntegrityError, match="not UTF-8"):
@@ -404,24 +404,24 @@ def test_text_that_is_not_utf_8_is_a_changed_row_and_verify_names_it(
 
 def test_a_request_that_cannot_be_read_is_named_by_the_key_it_was_asked_for(path: Path, ready: MutationRequest) -> None:
     with plain(path) as connection:
-        connection.execute("UPDATE signoff_requests SET held = CAST(x'ff' AS TEXT), idempotency_key = 'k'")
+        connection.execute("UPDATE placet_requests SET held = CAST(x'ff' AS TEXT), idempotency_key = 'k'")
     with closing(SqliteStore(path)) as store, store.view() as reader:
         with pytest.raises(IntegrityError) as caught:
             reader.request_by_key("k")
-        assert (caught.value.table, caught.value.row) == ("signoff_requests", "with key k")
+        assert (caught.value.table, caught.value.row) == ("placet_requests", "with key k")
         with pytest.raises(IntegrityError) as caught:
             reader.find(Filter(), 5)
-        assert (caught.value.table, caught.value.row) == ("signoff_requests", "on this page")
+        assert (caught.value.table, caught.value.row) == ("placet_requests", "on this page")
 
 
 def test_a_renewed_approval_where_terms_were_planted_says_so_and_is_undone(path: Path, ready: MutationRequest) -> None:
     with plain(path) as connection:
-        connection.execute("INSERT INTO signoff_terms VALUES (?, 2, '{}')", (ready.id,))
+        connection.execute("INSERT INTO placet_terms VALUES (?, 2, '{}')", (ready.id,))
     store = SqliteStore(path)
     moved = replace(ready, revision=ready.revision + 1, terms_number=2)
     with pytest.raises(IntegrityError) as caught, store.unit() as unit:
         unit.write(Writes(request=moved, revision=ready.revision, new_terms=True))
-    assert (caught.value.table, caught.value.row) == ("signoff_terms", f"{ready.id}#2")
+    assert (caught.value.table, caught.value.row) == ("placet_terms", f"{ready.id}#2")
     with store.view() as reader:
         assert reader.request(ready.id) == ready
         assert list(reader.terms(ready.id)) == [ready.terms_json, b"{}"]
@@ -447,15 +447,15 @@ def test_a_link_planted_ahead_is_a_changed_row_and_no_conflict(
     store.close()
 
 
-@pytest.mark.parametrize(("value", "rule"), [("CAST(x'ff' AS TEXT)", "not UTF-8"), ("x'00'", "which signoff never")])
+@pytest.mark.parametrize(("value", "rule"), [("CAST(x'ff' AS TEXT)", "not UTF-8"), ("x'00'", "which placet never")])
 def test_terms_that_cannot_be_read_are_a_changed_row(path: Path, ready: MutationRequest, value: str, rule: str) -> None:
     with plain(path) as connection:
-        connection.execute("DROP TRIGGER signoff_terms_keep")
-        connection.execute(f"UPDATE signoff_terms SET body = {value}")
+        connection.execute("DROP TRIGGER placet_terms_keep")
+        connection.execute(f"UPDATE placet_terms SET body = {value}")
     store = SqliteStore(path)
     with store.view() as reader, pytest.raises(IntegrityError, match=rule) as caught:
         reader.terms(ready.id)
-    assert (caught.value.table, caught.value.row) == ("signoff_terms", ready.id)
+    assert (caught.value.table, caught.value.row) == ("placet_terms", ready.id)
     store.close()
     assert caught.value.rule.startswith("a column holds ")
 
@@ -465,16 +465,16 @@ def test_what_cannot_be_read_is_named_by_its_table_and_whose_it_is(
     path: Path, ready: MutationRequest, value: str
 ) -> None:
     with plain(path) as connection:
-        connection.execute("DROP TRIGGER signoff_decisions_keep")
-        connection.execute(f"UPDATE signoff_decisions SET body = {value}")
-        connection.execute(f"UPDATE signoff_states SET body = {value}")
-        connection.execute(f"UPDATE signoff_requests SET held = {value}")
+        connection.execute("DROP TRIGGER placet_decisions_keep")
+        connection.execute(f"UPDATE placet_decisions SET body = {value}")
+        connection.execute(f"UPDATE placet_states SET body = {value}")
+        connection.execute(f"UPDATE placet_requests SET held = {value}")
     with closing(SqliteStore(path)) as store, store.view() as reader:
         for call, named in (
-            (lambda: reader.request(ready.id), ("signoff_requests", ready.id)),
+            (lambda: reader.request(ready.id), ("placet_requests", ready.id)),
             (lambda: reader.last_link(Ledger.DECISIONS, ready.id), (Ledger.DECISIONS, ready.id)),
             (lambda: reader.links(Ledger.DECISIONS, ready.id), (Ledger.DECISIONS, ready.id)),
-            (lambda: reader.state(HOUSE), ("signoff_states", HOUSE)),
+            (lambda: reader.state(HOUSE), ("placet_states", HOUSE)),
         ):
             with pytest.raises(IntegrityError) as caught:
                 call()
@@ -486,10 +486,10 @@ def test_a_key_that_is_no_text_is_named_by_its_table_and_what_it_comes_after(
     path: Path, ready: MutationRequest, value: str, row: str
 ) -> None:
     with plain(path) as connection:
-        connection.execute(f"UPDATE signoff_requests SET id = {value}")
+        connection.execute(f"UPDATE placet_requests SET id = {value}")
     with closing(SqliteStore(path)) as store, store.view() as reader, pytest.raises(IntegrityError) as caught:
-        reader.keys("signoff_requests", "a", 5)
-    assert (caught.value.table, caught.value.row) == ("signoff_requests", row)
+        reader.keys("placet_requests", "a", 5)
+    assert (caught.value.table, caught.value.row) == ("placet_requests", row)
 
 
 @pytest.mark.parametrize("column", ["created_at", "updated_at", "expires_at"])
@@ -497,10 +497,10 @@ def test_a_moment_beyond_the_calendar_is_named_with_its_request(
     path: Path, ready: MutationRequest, column: str
 ) -> None:
     with plain(path) as connection:
-        connection.execute(f"UPDATE signoff_requests SET {column} = ?", (2**62,))
+        connection.execute(f"UPDATE placet_requests SET {column} = ?", (2**62,))
     with closing(SqliteStore(path)) as store, store.view() as reader, pytest.raises(IntegrityError) as caught:
         reader.request(ready.id)
-    assert (caught.value.table, caught.value.row) == ("signoff_requests", ready.id)
+    assert (caught.value.table, caught.value.row) == ("placet_requests", ready.id)
     assert caught.value.rule.startswith("a column holds what cannot be: ")
 
 
@@ -540,7 +540,7 @@ def test_a_connection_that_dies_in_a_unit_of_work_takes_no_write_and_gives_no_an
         lambda: unit.write(Writes(request=ready, revision=1)),
         lambda: unit.request(ready.id),
         lambda: unit._append(Ledger.AUDIT, (Link(ready.id, 1, b"{}", ""),)),
-        lambda: unit._savepoint("SAVEPOINT signoff_write"),
+        lambda: unit._savepoint("SAVEPOINT placet_write"),
         lambda: SqliteReader(connection, ()),
     ):
         with pytest.raises(StoreUnavailableError, match="^the SQLite store: Cannot operate on a closed database"):
@@ -560,7 +560,7 @@ def test_a_new_request_that_a_trigger_refuses_is_an_error_with_its_words(path: P
     with closing(SqliteStore(path)) as store:
         assert store._writer is not None
         store._writer.execute(
-            "CREATE TEMP TRIGGER full BEFORE INSERT ON signoff_requests BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            "CREATE TEMP TRIGGER full BEFORE INSERT ON placet_requests BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
         with pytest.raises(StoreError, match="no room"), store.unit() as unit:
             unit.write(Writes(request=replace(ready, id="another"), new_terms=True))
@@ -688,7 +688,7 @@ def test_a_commit_that_fails_leaves_the_request_approved_and_the_next_one_succee
         assert gov.verify().ok
 
 
-TABLES = ("signoff_requests", "signoff_states", "signoff_decisions", "signoff_audit", "signoff_history")
+TABLES = ("placet_requests", "placet_states", "placet_decisions", "placet_audit", "placet_history")
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -710,7 +710,7 @@ def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_succeeds(
         assert gov.verify().ok
 
 
-@pytest.mark.parametrize("table", ["signoff_requests", "signoff_terms"])
+@pytest.mark.parametrize("table", ["placet_requests", "placet_terms"])
 def test_a_request_that_cannot_be_filed_whole_is_not_filed(path: Path, ready: MutationRequest, table: str) -> None:
     with again(path) as gov:
         writer(gov).set_authorizer(
@@ -748,7 +748,7 @@ def test_a_reading_connection_that_died_is_not_used_again(path: Path, ready: Mut
         assert gov.get_request(ready.id) == ready
 
 
-def test_a_reading_connection_that_dies_in_a_view_is_an_error_of_signoff_and_not_used_again(
+def test_a_reading_connection_that_dies_in_a_view_is_an_error_of_placet_and_not_used_again(
     path: Path, ready: MutationRequest
 ) -> None:
     with closing(SqliteStore(path)) as store:
@@ -834,7 +834,7 @@ def test_a_unit_of_work_inside_a_unit_is_refused_and_neither_is_lost(path: Path)
         assert gov.verify().states == 1
 
 
-# ---- the schema defends itself against whoever writes without signoff
+# ---- the schema defends itself against whoever writes without placet
 
 
 @pytest.mark.parametrize("column", ["resolved_version", "resulting_version", "execution_id"])
@@ -844,16 +844,16 @@ def test_nobody_can_write_executed_without_saying_how(path: Path, ready: Mutatio
     with plain(path) as connection:
         for setting in ("status = 'executed'", f"status = 'executed', {columns}"):
             with pytest.raises(sqlite3.IntegrityError, match="executed_is_resolved"):
-                connection.execute(f"UPDATE signoff_requests SET {setting}")
+                connection.execute(f"UPDATE placet_requests SET {setting}")
     nothing_lost(path, ready)
 
 
 def test_the_schema_knows_exactly_the_statuses_there_are(path: Path, ready: MutationRequest) -> None:
     with plain(path) as connection:
-        (table,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'signoff_requests'").fetchone()
-        (due,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'signoff_requests_due'").fetchone()
+        (table,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'placet_requests'").fetchone()
+        (due,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'placet_requests_due'").fetchone()
         with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
-            connection.execute("UPDATE signoff_requests SET status = 'approved!'")
+            connection.execute("UPDATE placet_requests SET status = 'approved!'")
     listed = re.search(r"status IN \(([^)]*)\)", table)
     assert listed is not None
     assert set(re.findall(r"'(\w+)'", listed[1])) == {str(status) for status in Status}
@@ -861,7 +861,7 @@ def test_the_schema_knows_exactly_the_statuses_there_are(path: Path, ready: Muta
     nothing_lost(path, ready)
 
 
-@pytest.mark.parametrize("table", ["signoff_terms", *Ledger])
+@pytest.mark.parametrize("table", ["placet_terms", *Ledger])
 def test_no_row_of_a_trail_can_be_changed_or_deleted(path: Path, table: str) -> None:
     with opened(url(path)) as gov:
         gov.execute(approved(gov).id, by="runner")
@@ -874,8 +874,8 @@ def test_no_row_of_a_trail_can_be_changed_or_deleted(path: Path, table: str) -> 
         assert gov.verify().ok
 
 
-def test_every_error_of_this_file_is_one_of_signoff() -> None:
+def test_every_error_of_this_file_is_one_of_placet() -> None:
     """What a caller needs to catch is one class."""
     kinds = (StoreFormatError, StoreFullError, StoreReadOnlyError, StoreUnavailableError, SchemaVersionError)
-    assert all(issubclass(kind, StoreError) and issubclass(kind, SignoffError) for kind in kinds)
+    assert all(issubclass(kind, StoreError) and issubclass(kind, PlacetError) for kind in kinds)
     assert len({kind.code for kind in kinds}) == len(kinds)

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from house import a_terms
-from signoff import Actor, ActorKind, Status
-from signoff.errors import ConfigurationError, InputError, IntegrityError
-from signoff.lifecycle.standing import JUDGES, Known, Position, Standing, standing
-from signoff.model.approval import Eligibility
-from signoff.model.ballots import Ballots, Choice, Report, Vote, Waiver
-from signoff.model.canonical import digest, stamp
-from signoff.model.circumstances import NOTHING, Circumstances
-from signoff.model.conditions import MOST_COUNTED
-from signoff.model.request import TERMINAL
-from signoff.model.requirement import Requirement, WhenImpossible
-from signoff.model.terms import TERMS
-from signoff.requirements import Approval, Dependency, ExternalCheck, Freeze, ManualReview, Quota, Schedule
+from placet import Actor, ActorKind, Status
+from placet.errors import ConfigurationError, InputError, IntegrityError
+from placet.lifecycle.standing import JUDGES, Known, Position, Standing, standing
+from placet.model.approval import Eligibility
+from placet.model.ballots import Ballots, Choice, Report, Vote, Waiver
+from placet.model.canonical import digest, stamp
+from placet.model.circumstances import NOTHING, Circumstances
+from placet.model.conditions import MOST_COUNTED
+from placet.model.request import TERMINAL
+from placet.model.requirement import Requirement, WhenImpossible
+from placet.model.terms import TERMS
+from placet.requirements import Approval, Dependency, ExternalCheck, Freeze, ManualReview, Quota, Schedule
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -584,7 +584,7 @@ class TestKeptTerms:
         ],
     )
     def test_what_cannot_be_read_is_no_requirement(self, broken: dict[str, Any]) -> None:
-        with pytest.raises(IntegrityError, match="signoff_terms"):
+        with pytest.raises(IntegrityError, match="placet_terms"):
             TERMS.load(self.old(broken), "r-1#1")
 
     def test_moments_of_any_zone_are_the_same_requirement(self) -> None:

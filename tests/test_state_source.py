@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from signoff import Governance, Intent, Mutation, MutationRequest, OnDrift, State, Status, require_approval
-from signoff.errors import (
+from placet import Governance, Intent, Mutation, MutationRequest, OnDrift, State, Status, require_approval
+from placet.errors import (
     ConfigurationError,
     InputError,
     IntegrityError,
@@ -21,14 +21,14 @@ from signoff.errors import (
     UserCodeError,
     VersionConflictError,
 )
-from signoff.model.canonical import digest
-from signoff.model.resolution import DriftStep, ResolutionOutcome
-from signoff.model.state import StoredState
-from signoff.model.writes import Writes
-from signoff.requirements import Quota
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
+from placet.model.canonical import digest
+from placet.model.resolution import DriftStep, ResolutionOutcome
+from placet.model.state import StoredState
+from placet.model.writes import Writes
+from placet.requirements import Quota
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
 
 SCHEMA = """
 CREATE TABLE users (
@@ -209,7 +209,7 @@ def test_a_quota_is_not_used_up_by_what_other_code_does_nor_freed_by_it(
         gov.execute(second.id, by="runner")
 
 
-def test_a_drift_report_lists_what_signoff_did_and_counts_the_rest(gov: Governance, mine: sqlite3.Connection) -> None:
+def test_a_drift_report_lists_what_placet_did_and_counts_the_rest(gov: Governance, mine: sqlite3.Connection) -> None:
     waiting = approved(gov, "owner")
     mine.execute("UPDATE users SET version = 2 WHERE id = '42'")
     done = gov.execute(approved(gov, "editor").id, by="runner")
@@ -226,7 +226,7 @@ def test_a_change_that_leaves_the_version_as_it_was_is_found(gov: Governance, mi
     mine.execute("UPDATE users SET role = 'owner' WHERE id = '42'")
     with pytest.raises(IntegrityError) as found:
         gov.execute(request.id, by="runner")
-    assert (found.value.table, found.value.row) == ("signoff_states", ADA)
+    assert (found.value.table, found.value.row) == ("placet_states", ADA)
     assert found.value.rule == f"version 1 is not what it was when {request.id} was submitted"
     assert gov.get_request(request.id) == request
     mine.execute("UPDATE users SET role = 'reader' WHERE id = '42'")
@@ -250,7 +250,7 @@ def test_a_version_that_goes_back_before_anything_was_executed_is_found_too(
     mine.execute("UPDATE users SET version = 5 WHERE id = '42'")
     request = approved(gov)
     mine.execute("UPDATE users SET version = 3 WHERE id = '42'")
-    with pytest.raises(IntegrityError, match=f"^signoff_states {ADA}: its version went back from 5 to 3"):
+    with pytest.raises(IntegrityError, match=f"^placet_states {ADA}: its version went back from 5 to 3"):
         gov.execute(request.id, by="runner")
     assert gov.get_request(request.id) == request
 
@@ -484,15 +484,15 @@ ENDINGS: list[Callable[[sqlite3.Connection], object]] = [
 def test_an_adapter_cannot_end_the_transaction_and_nothing_is_left_of_the_try(
     path: Path, end: Callable[[sqlite3.Connection], object], *, first: bool
 ) -> None:
-    advice = "leave out commit.*, rollback.* and `with connection`: signoff commits"
-    refused(path, Ending(end, first=first), UserCodeError, f"tried to end signoff's transaction: {advice}")
+    advice = "leave out commit.*, rollback.* and `with connection`: placet commits"
+    refused(path, Ending(end, first=first), UserCodeError, f"tried to end placet's transaction: {advice}")
     with closing(sqlite3.connect(path)) as mine:
-        assert mine.execute("SELECT count(*) FROM signoff_history").fetchone() == (2,), "of the execution afterwards"
+        assert mine.execute("SELECT count(*) FROM placet_history").fetchone() == (2,), "of the execution afterwards"
 
 
 def test_an_adapter_that_commits_when_it_loads_is_told_not_to(path: Path) -> None:
-    refused(path, Committing(), UserCodeError, "tried to end signoff's transaction: leave out commit")
-    with opened(path, Committing()) as gov, pytest.raises(UserCodeError, match="tried to end signoff's transaction"):
+    refused(path, Committing(), UserCodeError, "tried to end placet's transaction: leave out commit")
+    with opened(path, Committing()) as gov, pytest.raises(UserCodeError, match="tried to end placet's transaction"):
         gov.get_state(ADA)
 
 
@@ -500,13 +500,13 @@ def test_on_the_callers_own_connection_it_is_noticed(path: Path, mine: sqlite3.C
     with opened(path, Ending(sqlite3.Connection.rollback)) as gov:
         request = approved(gov)
         mine.execute("BEGIN IMMEDIATE")
-        with pytest.raises(UserCodeError, match="ended signoff's transaction: leave out commit"):
+        with pytest.raises(UserCodeError, match="ended placet's transaction: leave out commit"):
             gov.within(mine).execute(request.id, by="runner")
         assert row(mine) == ("Ada", "reader", 1, 1)
         assert gov.get_request(request.id) == request
 
 
-def test_an_adapter_that_closes_the_connection_is_an_error_of_signoff(path: Path) -> None:
+def test_an_adapter_that_closes_the_connection_is_an_error_of_placet(path: Path) -> None:
     refused(path, Ending(sqlite3.Connection.close), StoreError, "open the store again")
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from house import HOUSE, approved, opened
-from signoff.errors import (
+from placet.errors import (
     AlreadyExistsError,
     ConfigurationError,
     IntegrityError,
@@ -23,17 +23,17 @@ from signoff.errors import (
     StoreUnavailableError,
     VersionConflictError,
 )
-from signoff.model.approval import Approval
-from signoff.model.canonical import Link
-from signoff.model.mutation import Intent
-from signoff.model.request import TERMINAL, MutationRequest, Status, to_micros
-from signoff.model.terms import OnDrift
-from signoff.model.trail import Ledger
-from signoff.model.writes import Writes
-from signoff.store.memory import MemoryStore
-from signoff.store.port import REQUESTS, STATES, TERMS, Filter, Position, Reader, Store, Unit
-from signoff.store.sqlite import SqliteStore
-from signoff.testing.rows import NOON, a_link, a_request, a_state, a_terms
+from placet.model.approval import Approval
+from placet.model.canonical import Link
+from placet.model.mutation import Intent
+from placet.model.request import TERMINAL, MutationRequest, Status, to_micros
+from placet.model.terms import OnDrift
+from placet.model.trail import Ledger
+from placet.model.writes import Writes
+from placet.store.memory import MemoryStore
+from placet.store.port import REQUESTS, STATES, TERMS, Filter, Position, Reader, Store, Unit
+from placet.store.sqlite import SqliteStore
+from placet.testing.rows import NOON, a_link, a_request, a_state, a_terms
 
 UNICODE = "zażółć 🏠 ß\u0301 \u2028 'quoted' \"twice\" %_ \\"
 MAKERS = [MemoryStore, lambda: SqliteStore(":memory:")]
@@ -300,7 +300,7 @@ def test_terms_where_a_row_stands_already_are_a_planted_row_and_nothing_is_writt
     again = request(revision=2, held="moved")
     with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
         unit.write(Writes(request=again, revision=1, new_terms=True, decisions=(a_link(1),)))
-    planted = ("signoff_terms", "r-1#1", "a row stands there already, which signoff did not write")
+    planted = ("placet_terms", "r-1#1", "a row stands there already, which placet did not write")
     assert (caught.value.table, caught.value.row, caught.value.rule) == planted
 
 
@@ -453,7 +453,7 @@ def test_a_taken_place_in_a_ledger_is_a_planted_row_and_nothing_is_written(
         unit.write(wrote(ledger, a_link(1), a_link(2)))
     with nothing_changes(store), pytest.raises(IntegrityError) as caught, store.unit() as unit:
         unit.write(wrote(ledger, a_link(3), a_link(taken, body=b'{"forged":true}')))
-    planted = (ledger, f"r-1#{taken}", "a row stands there already, which signoff did not write")
+    planted = (ledger, f"r-1#{taken}", "a row stands there already, which placet did not write")
     assert (caught.value.table, caught.value.row, caught.value.rule) == planted
 
 
@@ -630,7 +630,7 @@ def test_a_view_never_sees_half_a_unit(store: Store) -> None:
 
 
 def test_a_view_of_sqlite_stays_as_it_was_while_another_thread_writes(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "signoff.db")
+    store = SqliteStore(tmp_path / "placet.db")
     insert(store, request())
     with store.view() as reader:
         before = contents(reader)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
-from signoff import (
+from placet import (
     Actor,
     Governance,
     Intent,
@@ -25,8 +25,8 @@ from signoff import (
     policy,
     require_approval,
 )
-from signoff.documents import Document, MergeDocument
-from signoff.errors import (
+from placet.documents import Document, MergeDocument
+from placet.errors import (
     ActorNotFoundError,
     AlreadyExistsError,
     ApplyRaisedError,
@@ -40,11 +40,11 @@ from signoff.errors import (
     PolicyDeniedError,
     VersionConflictError,
 )
-from signoff.model.requirement import LONGEST
-from signoff.requirements import Approval
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.model.requirement import LONGEST
+from placet.requirements import Approval
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 
 @pytest.fixture

@@ -13,23 +13,23 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, approved, opened
-from signoff import (
+from placet import (
     Actor,
     Emergency,
     Governance,
     MutationRequest,
-    SignoffError,
+    PlacetError,
     StaticDirectory,
     allow_emergency,
     require,
 )
-from signoff.errors import IntegrityError
-from signoff.governance.dossier import Dossier
-from signoff.model.canonical import digest
-from signoff.model.trail import DECISION_BOOK, Ledger
-from signoff.requirements import Approval
+from placet.errors import IntegrityError
+from placet.governance.dossier import Dossier
+from placet.model.canonical import digest
+from placet.model.trail import DECISION_BOOK, Ledger
+from placet.requirements import Approval
 
-TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'signoff_%'"
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'placet_%'"
 
 
 class Vault:
@@ -84,19 +84,19 @@ def vault(tmp_path: Path) -> Iterator[Vault]:
 
 
 def terms(path: str, value: str) -> str:
-    return f"UPDATE signoff_terms SET body = json_set(body, '{path}', {value}) WHERE request_id = :id"
+    return f"UPDATE placet_terms SET body = json_set(body, '{path}', {value}) WHERE request_id = :id"
 
 
 def column(name: str, value: str) -> str:
-    return f"UPDATE signoff_requests SET {name} = {value} WHERE id = :id"
+    return f"UPDATE placet_requests SET {name} = {value} WHERE id = :id"
 
 
 def decision(path: str, value: str, seq: int = 2) -> str:
     where = f"WHERE request_id = :id AND seq = {seq}"
-    return f"UPDATE signoff_decisions SET body = json_set(body, '{path}', {value}) {where}"
+    return f"UPDATE placet_decisions SET body = json_set(body, '{path}', {value}) {where}"
 
 
-TERMS, REQUESTS, DECISIONS = "signoff_terms", "signoff_requests", "signoff_decisions"
+TERMS, REQUESTS, DECISIONS = "placet_terms", "placet_requests", "placet_decisions"
 
 APPROVED_ROW = {
     "payload": (terms("$.payload", """'{"role":"admin","user":"mallory"}'"""), TERMS),
@@ -121,8 +121,8 @@ APPROVED_ROW = {
     "the kind of a requirement": (terms("$.requirements[0].kind", "'quota'"), TERMS),
     "how long an approval is valid": (terms("$.approval_valid_for", "'P9D'"), TERMS),
     "the requester's own requirements": (terms("$.own", """json('[{"kind":"approval"}]')"""), TERMS),
-    "terms that are gone": ("DELETE FROM signoff_terms WHERE request_id = :id", TERMS),
-    "terms that are no JSON": ("UPDATE signoff_terms SET body = 'x' WHERE request_id = :id", TERMS),
+    "terms that are gone": ("DELETE FROM placet_terms WHERE request_id = :id", TERMS),
+    "terms that are no JSON": ("UPDATE placet_terms SET body = 'x' WHERE request_id = :id", TERMS),
     "digest": (column("digest", "'0'"), TERMS),
     "filed state id": (column("state_id", "'another:state'"), REQUESTS),
     "filed requester": (column("requester", "'carol'"), REQUESTS),
@@ -143,7 +143,7 @@ APPROVED_ROW = {
     "revision": (column("revision", "2"), DECISIONS),
     "a column of the wrong type": (column("created_at", "'yesterday'"), REQUESTS),
     "a vote": (
-        "UPDATE signoff_decisions SET body = json_set(body, '$.actor', 'dave') WHERE request_id = :id AND seq = 2",
+        "UPDATE placet_decisions SET body = json_set(body, '$.actor', 'dave') WHERE request_id = :id AND seq = 2",
         DECISIONS,
     ),
     "the step of a vote": (decision("$.metadata.step", "2"), DECISIONS),
@@ -153,13 +153,13 @@ APPROVED_ROW = {
     "what a vote says": (decision("$.code", "'abstained'"), DECISIONS),
     "when a vote was given": (decision("$.at", "'2020-01-01T00:00:00.000000Z'"), DECISIONS),
     "why a vote was given": (decision("$.reason", "'I was told to'"), DECISIONS),
-    "a vote that is gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 2", DECISIONS),
-    "the last decision gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
+    "a vote that is gone": ("DELETE FROM placet_decisions WHERE request_id = :id AND seq = 2", DECISIONS),
+    "the last decision gone": ("DELETE FROM placet_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
     "a hash that is no text": (
-        "UPDATE signoff_decisions SET hash = x'07' WHERE request_id = :id AND seq = 2",
+        "UPDATE placet_decisions SET hash = x'07' WHERE request_id = :id AND seq = 2",
         DECISIONS,
     ),
-    "the whole trail gone": ("DELETE FROM signoff_decisions WHERE request_id = :id", DECISIONS),
+    "the whole trail gone": ("DELETE FROM placet_decisions WHERE request_id = :id", DECISIONS),
 }
 
 
@@ -181,7 +181,7 @@ def test_an_approved_request_that_was_changed_is_not_executed(vault: Vault, what
 
 def test_a_pending_request_pushed_to_approved_is_not_executed(vault: Vault) -> None:
     pending = vault.gov.submit(GrantRole(user="eve", role="admin"), to=HOUSE, by="eve")
-    vault.file.execute("UPDATE signoff_requests SET status = 'approved' WHERE id = ?", (pending.id,))
+    vault.file.execute("UPDATE placet_requests SET status = 'approved' WHERE id = ?", (pending.id,))
     with pytest.raises(IntegrityError, match="a column was changed since its last decision"):
         vault.gov.execute(pending.id, by="runner")
     assert vault.gov.verify().problems[0].row == pending.id
@@ -197,14 +197,14 @@ def test_an_executed_request_set_back_to_approved_is_not_executed_again(vault: V
 
 def test_a_trail_copied_from_another_request_does_not_pass(vault: Vault) -> None:
     pending = vault.gov.submit(GrantRole(user="eve", role="admin"), to=HOUSE, by="eve")
-    vault.file.execute("DELETE FROM signoff_decisions WHERE request_id = ?", (pending.id,))
+    vault.file.execute("DELETE FROM placet_decisions WHERE request_id = ?", (pending.id,))
     vault.file.execute(
-        "INSERT INTO signoff_decisions SELECT ?, seq, body, hash FROM signoff_decisions WHERE request_id = ?",
+        "INSERT INTO placet_decisions SELECT ?, seq, body, hash FROM placet_decisions WHERE request_id = ?",
         (pending.id, vault.request.id),
     )
     vault.file.execute(
-        "UPDATE signoff_requests SET (status, revision, head) ="
-        " (SELECT status, revision, head FROM signoff_requests WHERE id = ?) WHERE id = ?",
+        "UPDATE placet_requests SET (status, revision, head) ="
+        " (SELECT status, revision, head FROM placet_requests WHERE id = ?) WHERE id = ?",
         (vault.request.id, pending.id),
     )
     with pytest.raises(IntegrityError) as refused:
@@ -263,7 +263,7 @@ EMERGENCY = {
     "the whole emergency forgotten": (column("(emergency_by, review)", "(NULL, '')"), REQUESTS),
     "why somebody was against it": (decision("$.metadata.code", "'other'", 3), DECISIONS),
     "a vote against it turned around": (decision("$.code", "'voted'", 3), DECISIONS),
-    "a vote against it that is gone": ("DELETE FROM signoff_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
+    "a vote against it that is gone": ("DELETE FROM placet_decisions WHERE request_id = :id AND seq = 3", DECISIONS),
     "why it could not wait": (decision("$.metadata.emergency", "'it was planned'", 4), DECISIONS),
     "its ticket": (decision("$.metadata.ticket", "'INC-43'", 4), DECISIONS),
     "who must review it": (decision("$.metadata.reviewer_roles", """json('["friend"]')""", 4), DECISIONS),
@@ -287,17 +287,17 @@ def test_an_emergency_whose_rows_were_changed_is_named_and_not_reviewed(ward: Wa
 
 
 STATE = {
-    "body": "UPDATE signoff_states SET body = json_set(body, '$.members.mallory', 'admin') WHERE state_id = :house",
-    "hash": "UPDATE signoff_states SET hash = '0' WHERE state_id = :house",
-    "type": "UPDATE signoff_states SET state_type = 'Other' WHERE state_id = :house",
-    "version forward": "UPDATE signoff_states SET version = 7 WHERE state_id = :house",
-    "version back": "UPDATE signoff_states SET version = 1 WHERE state_id = :house",
+    "body": "UPDATE placet_states SET body = json_set(body, '$.members.mallory', 'admin') WHERE state_id = :house",
+    "hash": "UPDATE placet_states SET hash = '0' WHERE state_id = :house",
+    "type": "UPDATE placet_states SET state_type = 'Other' WHERE state_id = :house",
+    "version forward": "UPDATE placet_states SET version = 7 WHERE state_id = :house",
+    "version back": "UPDATE placet_states SET version = 1 WHERE state_id = :house",
     "its last history entry": (
-        "UPDATE signoff_history SET body = json_set(body, '$.after_hash', '0') WHERE state_id = :house AND version = 2"
+        "UPDATE placet_history SET body = json_set(body, '$.after_hash', '0') WHERE state_id = :house AND version = 2"
     ),
-    "a version that is no number": "UPDATE signoff_states SET version = 'x' WHERE state_id = :house",
-    "the history entry before it gone": "DELETE FROM signoff_history WHERE state_id = :house AND version = 1",
-    "its last history entry gone": "DELETE FROM signoff_history WHERE state_id = :house AND version = 2",
+    "a version that is no number": "UPDATE placet_states SET version = 'x' WHERE state_id = :house",
+    "the history entry before it gone": "DELETE FROM placet_history WHERE state_id = :house AND version = 1",
+    "its last history entry gone": "DELETE FROM placet_history WHERE state_id = :house AND version = 2",
 }
 
 
@@ -320,46 +320,46 @@ def test_a_state_that_was_changed_is_not_built_upon(vault: Vault, what: str) -> 
 def test_a_state_and_its_hash_changed_together_are_found(vault: Vault) -> None:
     forged = '{"members":{"mallory":"admin"},"teams":[]}'
     digest = "0" * 64
-    vault.file.execute("UPDATE signoff_states SET body = ?, hash = ? WHERE state_id = ?", (forged, digest, HOUSE))
+    vault.file.execute("UPDATE placet_states SET body = ?, hash = ? WHERE state_id = ?", (forged, digest, HOUSE))
     with pytest.raises(IntegrityError):
         vault.gov.execute(vault.request.id, by="runner")
 
 
 LEDGERS = {
     "an old history entry": (
-        "UPDATE signoff_history SET body = json_set(body, '$.actor', 'x') WHERE version = 1",
-        "signoff_history",
+        "UPDATE placet_history SET body = json_set(body, '$.actor', 'x') WHERE version = 1",
+        "placet_history",
     ),
-    "a history entry gone": ("DELETE FROM signoff_history WHERE version = 1", "signoff_history"),
-    "an audit record": ("UPDATE signoff_audit SET body = json_set(body, '$.actor', 'x')", "signoff_audit"),
-    "an audit record gone": ("DELETE FROM signoff_audit", "signoff_audit"),
-    "a request gone": ("DELETE FROM signoff_requests WHERE id = :id", "signoff_requests"),
-    "a state gone": ("DELETE FROM signoff_states WHERE state_id = :house", "signoff_states"),
-    "a history gone": ("DELETE FROM signoff_history WHERE state_id = :house", "signoff_states"),
+    "a history entry gone": ("DELETE FROM placet_history WHERE version = 1", "placet_history"),
+    "an audit record": ("UPDATE placet_audit SET body = json_set(body, '$.actor', 'x')", "placet_audit"),
+    "an audit record gone": ("DELETE FROM placet_audit", "placet_audit"),
+    "a request gone": ("DELETE FROM placet_requests WHERE id = :id", "placet_requests"),
+    "a state gone": ("DELETE FROM placet_states WHERE state_id = :house", "placet_states"),
+    "a history gone": ("DELETE FROM placet_history WHERE state_id = :house", "placet_states"),
     "text that is no UTF-8": (column("held", "cast(x'ff' as text)"), REQUESTS),
     "text of a state that is no UTF-8": (
-        "UPDATE signoff_states SET hash = cast(x'ff' as text) WHERE state_id = :house",
-        "signoff_states",
+        "UPDATE placet_states SET hash = cast(x'ff' as text) WHERE state_id = :house",
+        "placet_states",
     ),
     "text of a ledger that is no UTF-8": (
-        "UPDATE signoff_history SET hash = cast(x'ff' as text) WHERE state_id = :house",
-        "signoff_history",
+        "UPDATE placet_history SET hash = cast(x'ff' as text) WHERE state_id = :house",
+        "placet_history",
     ),
     "earlier terms": (
-        "UPDATE signoff_terms SET body = json_set(body, '$.reason', 'x') WHERE request_id = :amended AND number = 1",
-        "signoff_terms",
+        "UPDATE placet_terms SET body = json_set(body, '$.reason', 'x') WHERE request_id = :amended AND number = 1",
+        "placet_terms",
     ),
-    "earlier terms gone": ("DELETE FROM signoff_terms WHERE request_id = :amended AND number = 1", "signoff_terms"),
+    "earlier terms gone": ("DELETE FROM placet_terms WHERE request_id = :amended AND number = 1", "placet_terms"),
     "later terms": (
         (
-            "INSERT INTO signoff_terms SELECT request_id, 3, body FROM signoff_terms"
+            "INSERT INTO placet_terms SELECT request_id, 3, body FROM placet_terms"
             " WHERE request_id = :amended AND number = 1"
         ),
-        "signoff_terms",
+        "placet_terms",
     ),
     "an audit record too many": (
-        "INSERT INTO signoff_audit SELECT :id, seq, body, hash FROM signoff_audit",
-        "signoff_audit",
+        "INSERT INTO placet_audit SELECT :id, seq, body, hash FROM placet_audit",
+        "placet_audit",
     ),
 }
 
@@ -377,9 +377,9 @@ def test_verify_names_what_was_changed(vault: Vault, what: str) -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_state_smuggled_in_beside_its_history_is_named(vault: Vault, version: int) -> None:
-    vault.tamper(f"INSERT INTO signoff_states SELECT 'sly', state_type, {version}, body, hash FROM signoff_states")
+    vault.tamper(f"INSERT INTO placet_states SELECT 'sly', state_type, {version}, body, hash FROM placet_states")
     (problem,) = vault.gov.verify().problems
-    assert vault.says(problem) == f"signoff_states sly: no history entry made its version {version}"
+    assert vault.says(problem) == f"placet_states sly: no history entry made its version {version}"
 
 
 def test_terms_that_were_decided_on_and_are_none_are_named(vault: Vault) -> None:
@@ -394,12 +394,12 @@ def test_terms_that_were_decided_on_and_are_none_are_named(vault: Vault) -> None
 
 
 TABLES = (
-    "signoff_requests",
-    "signoff_terms",
-    "signoff_decisions",
-    "signoff_audit",
-    "signoff_states",
-    "signoff_history",
+    "placet_requests",
+    "placet_terms",
+    "placet_decisions",
+    "placet_audit",
+    "placet_states",
+    "placet_history",
 )
 
 
@@ -420,8 +420,8 @@ def test_whatever_is_written_over_a_column_only_typed_errors_come_out(vault: Vau
             try:
                 assert not vault.gov.verify().ok, f"{table}.{name} = {junk} was not noticed"
                 vault.gov.execute(request.id, by="runner")
-            except SignoffError:
-                row = vault.file.execute("SELECT count(*) FROM signoff_requests WHERE status = 'resolving'").fetchone()
+            except PlacetError:
+                row = vault.file.execute("SELECT count(*) FROM placet_requests WHERE status = 'resolving'").fetchone()
                 assert row == (0,)
             whole.backup(vault.file)
     whole.close()

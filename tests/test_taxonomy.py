@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from signoff import taxonomy
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.model.trail import Code
+from placet import taxonomy
+from placet.lifecycle.table import LIFECYCLE
+from placet.model.trail import Code
 
 DOCS = Path(__file__).parent.parent / "docs"
 

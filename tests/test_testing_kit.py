@@ -15,18 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from house import AddTeam, GrantRole, Roles, approved, opened
-from signoff import Actor, Governance, MutationRequest, testing
-from signoff.documents import Document, PatchDocument
-from signoff.errors import ConfigurationError, InputError, StoreUnavailableError
-from signoff.governance.context import time_ordered_id
-from signoff.model.canonical import Link
-from signoff.model.terms import TERMS, Terms
-from signoff.model.trail import Ledger
-from signoff.model.writes import Writes
-from signoff.store.memory import MemoryReader, MemoryStore, MemoryUnit
-from signoff.store.port import Filter, Position, Store
-from signoff.store.sqlite import SqliteStore
-from signoff.testing import (
+from placet import Actor, Governance, MutationRequest, testing
+from placet.documents import Document, PatchDocument
+from placet.errors import ConfigurationError, InputError, StoreUnavailableError
+from placet.governance.context import time_ordered_id
+from placet.model.canonical import Link
+from placet.model.terms import TERMS, Terms
+from placet.model.trail import Ledger
+from placet.model.writes import Writes
+from placet.store.memory import MemoryReader, MemoryStore, MemoryUnit
+from placet.store.port import Filter, Position, Store
+from placet.store.sqlite import SqliteStore
+from placet.testing import (
     Crash,
     FaultStore,
     FrozenClock,
@@ -43,8 +43,8 @@ from signoff.testing import (
     shortest_story,
     terms,
 )
-from signoff.testing.rows import a_state
-from signoff.testing.trails import trail_text
+from placet.testing.rows import a_state
+from placet.testing.trails import trail_text
 
 
 class TestMemoryStore(StoreContract):
@@ -54,11 +54,11 @@ class TestMemoryStore(StoreContract):
 
 class TestSqliteStore(StoreContract):
     def make_store(self, tmp_path: Path) -> Store:
-        return SqliteStore(tmp_path / "signoff.db")
+        return SqliteStore(tmp_path / "placet.db")
 
     def reopen_store(self, store: Store, tmp_path: Path) -> Store:
         store.close()
-        return SqliteStore(tmp_path / "signoff.db")
+        return SqliteStore(tmp_path / "placet.db")
 
 
 class BlindUpdate(MemoryStore):
@@ -303,7 +303,7 @@ def test_a_trail_that_differs_is_shown_line_by_line(tmp_path: Path) -> None:
 def test_the_environment_approves_every_trail_and_an_argument_overrides_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SIGNOFF_APPROVE_TRAILS", "1")
+    monkeypatch.setenv("PLACET_APPROVE_TRAILS", "1")
     road = a_road(counting_ids())
     with pytest.raises(AssertionError, match="no trail was approved"):
         record_trail(*road, tmp_path / "a.md", approve=False)
@@ -323,8 +323,8 @@ def test_a_trail_names_neither_moments_nor_hashes_nor_ids() -> None:
 HOW_TO = (Path(__file__).parent.parent / "docs" / "testing.md").read_text(encoding="utf-8")
 
 
-def test_signoff_alone_imports_neither_hypothesis_nor_pytest() -> None:
-    code = "import signoff, sys; print(sorted({'hypothesis', 'pytest', 'signoff.testing'} & set(sys.modules)))"
+def test_placet_alone_imports_neither_hypothesis_nor_pytest() -> None:
+    code = "import placet, sys; print(sorted({'hypothesis', 'pytest', 'placet.testing'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, Roles, opened, refused
-from signoff import Actor, ActorKind, Governance, MutationRequest, StaticDirectory, Status, allow, require
-from signoff.errors import ConfigurationError, InputError, RevisionConflictError
-from signoff.governance import sweeps
-from signoff.governance.moves import Moves
-from signoff.requirements import Approval, ExternalCheck, ManualReview, Requirement, Schedule
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet import Actor, ActorKind, Governance, MutationRequest, StaticDirectory, Status, allow, require
+from placet.errors import ConfigurationError, InputError, RevisionConflictError
+from placet.governance import sweeps
+from placet.governance.moves import Moves
+from placet.requirements import Approval, ExternalCheck, ManualReview, Requirement, Schedule
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),
@@ -112,7 +112,7 @@ def test_a_requirement_may_take_so_long_and_no_longer(store: Store, clock: Froze
     with refused(gov, request, "in_time"):
         approve(gov, request)
     assert gov.reassess(request.id).status is Status.EXPIRED
-    assert gov.decisions(request.id)[-1].actor == "signoff"
+    assert gov.decisions(request.id)[-1].actor == "placet"
 
 
 def test_a_requirement_that_is_met_has_no_deadline_any_more(store: Store, clock: FrozenClock) -> None:
@@ -335,7 +335,7 @@ def test_a_sweep_expires_what_is_overdue_in_every_status(store: Store, clock: Fr
     assert sweep.passed_over == ()
     assert [gov.get_request(each.id).status for each in (later, never, done)] == ["pending", "pending", "canceled"]
     last = gov.decisions(pending.id)[-1]
-    assert (last.code, last.actor, last.reason) == ("expired", "signoff", "its deadline passed")
+    assert (last.code, last.actor, last.reason) == ("expired", "placet", "its deadline passed")
     assert gov.expire_due().moved == ()
 
 

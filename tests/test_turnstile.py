@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from house import HOUSE, opened
-from signoff.errors import ConfigurationError, StoreUnavailableError
-from signoff.store.sqlite import SqliteStore, turnstile
-from signoff.store.sqlite.turnstile import SUFFIX, Patience, Turnstile
+from placet.errors import ConfigurationError, StoreUnavailableError
+from placet.store.sqlite import SqliteStore, turnstile
+from placet.store.sqlite.turnstile import SUFFIX, Patience, Turnstile
 
 
 @dataclass

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, assert_type
 
 from house import HOUSE, AddTeam, GrantRole, Roles, opened
-from signoff import (
+from placet import (
     Actor,
     Change,
     Governance,
@@ -28,8 +28,8 @@ from signoff import (
     policy,
     require_approval,
 )
-from signoff.documents import Document
-from signoff.model.outcome import BatchItem
+from placet.documents import Document
+from placet.model.outcome import BatchItem
 
 
 def test_a_state_evolves_into_its_own_type() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, opened, refused
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Governance,
@@ -19,17 +19,17 @@ from signoff import (
     require,
     require_approval,
 )
-from signoff.errors import (
+from placet.errors import (
     ActorNotFoundError,
     ConfigurationError,
     InputError,
     PolicyRaisedError,
     UnsatisfiableError,
 )
-from signoff.model.directory import Directory
-from signoff.requirements import Approval, ManualReview, Rejection, Requirement, Schedule, WhenImpossible
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.model.directory import Directory
+from placet.requirements import Approval, ManualReview, Rejection, Requirement, Schedule, WhenImpossible
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),
@@ -408,7 +408,7 @@ def test_a_lapsed_vote_counts_again_with_the_role(store: Store) -> None:
     request = approve(gov, asked(gov), "carol")
     staff.give("carol")
     assert gov.reassess(request.id).status is Status.PENDING
-    assert gov.decisions(request.id)[-1].actor == "signoff"
+    assert gov.decisions(request.id)[-1].actor == "placet"
     staff.give("carol", "security")
     with refused(gov, request, "one_vote"):
         approve(gov, request, "carol")
@@ -737,7 +737,7 @@ def test_a_role_that_goes_is_found_when_the_request_is_reassessed(store: Store, 
     staff.give("dave", "security")
     assert gov.reassess(request.id).status is status
     last = gov.decisions(request.id)[-1]
-    assert (last.code, last.actor) == ("rejected" if follows == "reject" else "unsatisfiable", "signoff")
+    assert (last.code, last.actor) == ("rejected" if follows == "reject" else "unsatisfiable", "placet")
 
 
 def test_that_it_cannot_be_met_is_said_once_and_people_can_come_back(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, AddTeam, Awkward, opened
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Delegation,
@@ -22,11 +22,11 @@ from signoff import (
     freeze,
     require,
 )
-from signoff.errors import ActorNotFoundError, InputError, RequestNotFoundError, TransitionRefusedError
-from signoff.governance import finding
-from signoff.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota, Requirement, Schedule
-from signoff.store.port import Store
-from signoff.testing import FrozenClock
+from placet.errors import ActorNotFoundError, InputError, RequestNotFoundError, TransitionRefusedError
+from placet.governance import finding
+from placet.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota, Requirement, Schedule
+from placet.store.port import Store
+from placet.testing import FrozenClock
 
 PEOPLE = (
     Actor("bob"),

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from signoff import Actor, Intent, Mode, Mutation, MutationEngine, Policy, Proposal, State, Verdict, allow
-from signoff.engine.witness import Witness
-from signoff.errors import MutationContractError
+from placet import Actor, Intent, Mode, Mutation, MutationEngine, Policy, Proposal, State, Verdict, allow
+from placet.engine.witness import Witness
+from placet.errors import MutationContractError
 
 
 class Most(BaseModel):

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from signoff import (
+from placet import (
     Actor,
     ActorKind,
     Emergency,
@@ -24,10 +24,10 @@ from signoff import (
     Verdict,
     allow_emergency,
 )
-from signoff.errors import ActorNotFoundError
-from signoff.requirements import Approval, ExternalCheck, Freeze, WhenImpossible
-from signoff.store.port import Store
-from signoff.testing import FrozenClock, counting_ids
+from placet.errors import ActorNotFoundError
+from placet.requirements import Approval, ExternalCheck, Freeze, WhenImpossible
+from placet.store.port import Store
+from placet.testing import FrozenClock, counting_ids
 from turn import ADMINISTRATOR, CHECKER, HOUR, LEADS, MOST_FAILURES, ON_CALL, REQUESTER, WAIVER, Ask, Wish
 
 STATE = "pair"

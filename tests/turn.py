@@ -1,6 +1,6 @@
 """The words of the oracle: asks, requests, the world, and a turn, which is one ask while it is judged.
 
-Nothing of signoff is imported here, nor in `oracle.py`.
+Nothing of placet is imported here, nor in `oracle.py`.
 """
 
 from collections.abc import Mapping

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from placet.lifecycle.table import LIFECYCLE
 from sequences import LockStep
-from signoff.lifecycle.table import LIFECYCLE
 from town import WAYS
 from turn import CHECKER, FINAL, LEADS, ON_CALL, OPEN, Ask, Wish
 

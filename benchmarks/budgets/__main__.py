@@ -71,7 +71,7 @@ BUDGETS = (
         Budget(f"{page} at {LARGE:,} / at {SMALL:,}", f"{page}, {LARGE:,}", f"{page}, {SMALL:,}", 3, 2)
         for page in PAGES
     ),
-    Budget("import signoff / pydantic and transitions alone", "import signoff", "import alone", 1.3, 1.1),
+    Budget("import placet / pydantic and transitions alone", "import placet", "import alone", 1.3, 1.1),
 )
 
 

@@ -15,12 +15,12 @@ from benchmarks.counting import quiet
 from benchmarks.footprint import ALONE, import_seconds
 from benchmarks.operations import made
 from benchmarks.world import Action, World
-from signoff import Actor, Status
-from signoff.lifecycle.machine import Lifecycle
-from signoff.lifecycle.rules import Rule
-from signoff.lifecycle.step import Evidence, Step
-from signoff.lifecycle.table import LIFECYCLE
-from signoff.lifecycle.transition import Table, Trigger
+from placet import Actor, Status
+from placet.lifecycle.machine import Lifecycle
+from placet.lifecycle.rules import Rule
+from placet.lifecycle.step import Evidence, Step
+from placet.lifecycle.table import LIFECYCLE
+from placet.lifecycle.transition import Table, Trigger
 
 Sides = dict[str, float]
 
@@ -94,7 +94,7 @@ def stock_triggers(count: int) -> Sides:
 
 
 def our_triggers(count: int) -> Sides:
-    """Fire the same two through signoff's machine: a guard that lets all pass, a callback that only moves the step."""
+    """Fire the same two through placet's machine: a guard that lets all pass, a callback that only moves the step."""
     with World() as world:
         request = world.approved()
     following = {
@@ -108,7 +108,7 @@ def our_triggers(count: int) -> Sides:
     def moved(step: Step, *_: object) -> None:
         step.request = following[step.request.status]
 
-    with patch("signoff.lifecycle.machine.emit", moved):
+    with patch("placet.lifecycle.machine.emit", moved):
         lifecycle = Lifecycle(Table(plain))
         steps = [Step(request) for _ in range(count)]
 
@@ -119,12 +119,12 @@ def our_triggers(count: int) -> Sides:
 
         taken = each(fire, count)
     if {(step.state, step.status.value) for step in steps} != {("executed", "executed")}:
-        raise RuntimeError("signoff's machine did not fire")
+        raise RuntimeError("placet's machine did not fire")
     return {"two triggers, ours": taken}
 
 
 class _Plain:
-    """One table in a file of its own, as durable as signoff's: write-ahead log, FULL."""
+    """One table in a file of its own, as durable as placet's: write-ahead log, FULL."""
 
     def __init__(self, folder: str) -> None:
         self.connection = sqlite3.connect(Path(folder, "plain.db"), isolation_level=None)
@@ -162,5 +162,5 @@ def on_disk(count: int) -> Sides:
 
 
 def importing(_: int) -> Sides:
-    """Import signoff, and what a program like it imports anyway, in interpreters of their own."""
-    return {"import signoff": import_seconds("import signoff"), "import alone": import_seconds(ALONE)}
+    """Import placet, and what a program like it imports anyway, in interpreters of their own."""
+    return {"import placet": import_seconds("import placet"), "import alone": import_seconds(ALONE)}

@@ -1,4 +1,4 @@
-"""signoff beside its peers: `python -m benchmarks.peers`; see README.md."""
+"""placet beside its peers: `python -m benchmarks.peers`; see README.md."""
 
 
 class _Unwalked(list[str]):

@@ -20,7 +20,7 @@ def _whole(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is installed; give the exit code."""
-    parser = argparse.ArgumentParser("python -m benchmarks.peers", description="signoff side by side with its peers")
+    parser = argparse.ArgumentParser("python -m benchmarks.peers", description="placet side by side with its peers")
     parser.add_argument("--rounds", type=_whole, default=9, metavar="N", help="rounds that count (default 9)")
     parser.add_argument(
         "--per-round", type=_whole, default=100, metavar="N", help="executions in a round (default 100)"

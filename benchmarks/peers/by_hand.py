@@ -1,9 +1,9 @@
-"""The floor: the same rows that signoff writes, by hand, in plain `sqlite3`; and one bare insert, the unit.
+"""The floor: the same rows that placet writes, by hand, in plain `sqlite3`; and one bare insert, the unit.
 
-The floor writes every row and column as signoff does, with its JSON, seals and chained hashes, so that `verify()` of
-signoff passes afterwards. It leaves out what makes them worth something: it checks no chain, digest or seal of what it
+The floor writes every row and column as placet does, with its JSON, seals and chained hashes, so that `verify()` of
+placet passes afterwards. It leaves out what makes them worth something: it checks no chain, digest or seal of what it
 reads, asks no policy, no directory, no requirement and no deadline, has no table of what may follow what, knows one
-strategy and one mutation, and has no errors to tell apart. What is prepared for it, signoff prepares.
+strategy and one mutation, and has no errors to tell apart. What is prepared for it, placet prepares.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ import orjson
 from benchmarks.peers import facts
 from benchmarks.peers.governed import approved, opened, verified
 from benchmarks.peers.peer import GOVERNED, Tally, connected, durability_of
-from signoff.store.sqlite import SqliteStore
+from placet.store.sqlite import SqliteStore
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,10 +29,10 @@ SELECT r.id, r.revision, r.status, r.digest, r.terms_number, r.attempts, r.failu
        r.validated_version, r.resolved_version, r.resulting_version, r.execution_id, r.held, r.successor,
        r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.created_at, r.updated_at, r.state_id, r.requester,
        r.expires_at, r.search, r.head, t.body, s.version, s.body, s.hash, s.state_type, h.hash
-FROM signoff_requests r
-JOIN signoff_terms t ON t.request_id = r.id AND t.number = r.terms_number
-JOIN signoff_states s ON s.state_id = r.state_id
-JOIN signoff_history h ON h.state_id = s.state_id AND h.version = s.version
+FROM placet_requests r
+JOIN placet_terms t ON t.request_id = r.id AND t.number = r.terms_number
+JOIN placet_states s ON s.state_id = r.state_id
+JOIN placet_history h ON h.state_id = s.state_id AND h.version = s.version
 WHERE r.id = ?
 """
 """The columns that a seal covers, in its order, then what else is needed: one row for it all."""
@@ -43,15 +43,15 @@ _RESOLVED, _RESULTING, _EXECUTION, _UPDATED = 10, 11, 12, 20
 _MOVED: Final = (_REVISION, _UPDATED, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION)
 
 _UPDATE_REQUEST: Final = """
-UPDATE signoff_requests
+UPDATE placet_requests
 SET status = 'executed', head = ?, revision = ?, updated_at = ?, attempts = ?, audits = ?, audit_head = ?,
     resolved_version = ?, resulting_version = ?, execution_id = ?
 WHERE id = ? AND revision = ?
 """
-_UPDATE_STATE: Final = "UPDATE signoff_states SET version = ?, body = ?, hash = ? WHERE state_id = ? AND version = ?"
-_ADD_DECISION: Final = "INSERT INTO signoff_decisions (request_id, seq, body, hash) VALUES (?, ?, ?, ?)"
-_ADD_AUDIT: Final = "INSERT INTO signoff_audit (request_id, seq, body, hash) VALUES (?, ?, ?, ?)"
-_ADD_HISTORY: Final = "INSERT INTO signoff_history (state_id, version, body, hash) VALUES (?, ?, ?, ?)"
+_UPDATE_STATE: Final = "UPDATE placet_states SET version = ?, body = ?, hash = ? WHERE state_id = ? AND version = ?"
+_ADD_DECISION: Final = "INSERT INTO placet_decisions (request_id, seq, body, hash) VALUES (?, ?, ?, ?)"
+_ADD_AUDIT: Final = "INSERT INTO placet_audit (request_id, seq, body, hash) VALUES (?, ?, ?, ?)"
+_ADD_HISTORY: Final = "INSERT INTO placet_history (state_id, version, body, hash) VALUES (?, ?, ?, ?)"
 
 
 class HandWritten:
@@ -66,7 +66,7 @@ class HandWritten:
         self._ready: list[str] = []
 
     def prepare(self, count: int) -> None:
-        """Let signoff submit and approve."""
+        """Let placet submit and approve."""
         self._ready += [request.id for request in approved(self._gov, count)]
 
     def run(self) -> None:
@@ -78,7 +78,7 @@ class HandWritten:
         self._ready.clear()
 
     def tally(self) -> Tally:
-        """Let signoff verify and count."""
+        """Let placet verify and count."""
         return verified(self._gov)
 
     def durability(self) -> Iterable[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""What one execution puts on record: for every peer the facts that signoff records, its digests and seals left out."""
+"""What one execution puts on record: for every peer the facts that placet records, its digests and seals left out."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,22 +20,22 @@ class StaleError(Exception):
 
 
 def new_id() -> str:
-    """Give an id as signoff makes them."""
+    """Give an id as placet makes them."""
     return str(uuid_utils.uuid7())
 
 
 def now() -> str:
-    """Say what time it is, as signoff writes it."""
+    """Say what time it is, as placet writes it."""
     return stamp(datetime.now(UTC))
 
 
 def stamp(at: datetime) -> str:
-    """Write a moment as signoff does."""
+    """Write a moment as placet does."""
     return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def dump(facts: Any) -> str:
-    """Write JSON as signoff does; other ways would only be slower."""
+    """Write JSON as placet does; other ways would only be slower."""
     return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
 
 

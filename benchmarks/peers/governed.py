@@ -1,15 +1,15 @@
-"""signoff itself, over its memory store and over SQLite. It leaves nothing out."""
+"""placet itself, over its memory store and over SQLite. It leaves nothing out."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks.peers.facts import AFTER, BEFORE, RUNNER, new_id
 from benchmarks.peers.peer import GOVERNED, Tally, durability_of
-from signoff import Governance, MutationRequest, require_approval
-from signoff.documents import Document, MergeDocument
-from signoff.store.memory import MemoryStore
-from signoff.store.port import Store
-from signoff.store.sqlite import SqliteStore
+from placet import Governance, MutationRequest, require_approval
+from placet.documents import Document, MergeDocument
+from placet.store.memory import MemoryStore
+from placet.store.port import Store
+from placet.store.sqlite import SqliteStore
 
 
 def opened(store: Store) -> Governance:
@@ -57,7 +57,7 @@ def _one(gov: Governance, request: MutationRequest) -> tuple[int, int, int, int,
 
 
 class InMemory:
-    """signoff over its memory store."""
+    """placet over its memory store."""
 
     one = GOVERNED
 
@@ -92,10 +92,10 @@ class InMemory:
 
 
 class OnSqlite(InMemory):
-    """signoff over an SQLite file."""
+    """placet over an SQLite file."""
 
     def __init__(self, folder: Path) -> None:
-        self._store = SqliteStore(folder / "signoff.db")
+        self._store = SqliteStore(folder / "placet.db")
         self._govern(self._store)
 
     def durability(self) -> Iterable[tuple[str, int]]:

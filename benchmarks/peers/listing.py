@@ -12,7 +12,7 @@ class Budget:
 
     Attributes:
         words: the demand.
-        unit: whether it is of the ratio to the unit; otherwise of the ratio to signoff.
+        unit: whether it is of the ratio to the unit; otherwise of the ratio to placet.
         holds: whether a ratio meets it.
     """
 
@@ -26,7 +26,7 @@ def _at_most(ratio: float) -> Budget:
 
 
 def _faster(times: float) -> Budget:
-    return Budget(f"signoff {times:g}x faster", unit=False, holds=lambda measured: measured >= times)
+    return Budget(f"placet {times:g}x faster", unit=False, holds=lambda measured: measured >= times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Entry:
         name: as `--only` takes it.
         title: as the table shows it.
         place: "module:Class" in this package.
-        leaves_out: of what signoff does, in short; the module says it in full.
+        leaves_out: of what placet does, in short; the module says it in full.
         durable: whether each execution is a durable commit.
         needs: modules that must be installed.
         budget: what is demanded, if anything is.
@@ -77,10 +77,10 @@ ENTRIES: Final = (
         durable=False,
         needs=("statemachine",),
     ),
-    Entry("signoff-memory", "signoff in memory", "governed:InMemory", "nothing", durable=False, budget=_at_most(3)),
+    Entry("placet-memory", "placet in memory", "governed:InMemory", "nothing", durable=False, budget=_at_most(3)),
     Entry("insert", "one bare durable INSERT+COMMIT", "by_hand:BareInsert", "everything"),
     Entry("floor", "the same rows by hand, sqlite3", "by_hand:HandWritten", "every check of what it reads, policies"),
-    Entry("signoff", "signoff on SQLite", "governed:OnSqlite", "nothing", budget=_at_most(3)),
+    Entry("placet", "placet on SQLite", "governed:OnSqlite", "nothing", budget=_at_most(3)),
     Entry(
         "eventsourcing",
         "eventsourcing",
@@ -116,7 +116,7 @@ ENTRIES: Final = (
     ),
 )
 
-SIGNOFF: Final = {False: "signoff-memory", True: "signoff"}
+PLACET: Final = {False: "placet-memory", True: "placet"}
 """What a peer is compared with, by whether it is durable."""
 
 UNIT: Final = {False: "triggers", True: "insert"}
@@ -126,5 +126,5 @@ UNIT: Final = {False: "triggers", True: "insert"}
 def chosen(names: list[str]) -> tuple[Entry, ...]:
     """Give the entries of these names, with those they are compared to; all, if there are none."""
     durable = {entry.durable for entry in ENTRIES if entry.name in names}
-    wanted = {*names, *(compared[each] for each in durable for compared in (SIGNOFF, UNIT))}
+    wanted = {*names, *(compared[each] for each in durable for compared in (PLACET, UNIT))}
     return tuple(entry for entry in ENTRIES if not names or entry.name in wanted)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from benchmarks.peers.listing import SIGNOFF, UNIT, Budget, Entry
+from benchmarks.peers.listing import PLACET, UNIT, Budget, Entry
 from benchmarks.peers.rounds import Sample, Times
 
 HEADER: Final = (
@@ -13,7 +13,7 @@ HEADER: Final = (
     "median us",
     "min us",
     "cpu us",
-    "/ signoff",
+    "/ placet",
     "/ unit",
     "budget",
     "met",
@@ -35,19 +35,19 @@ def table(entries: Sequence[Entry], times: Times) -> str:
 
 
 def _row(entry: Entry, times: Times) -> tuple[str, ...]:
-    compared = (entry.name, SIGNOFF[entry.durable], UNIT[entry.durable])
-    own, signoff, unit = (_spent(times[name], durable=entry.durable) for name in compared)
-    to_signoff, to_unit = ratio(own, signoff), ratio(own, unit)
+    compared = (entry.name, PLACET[entry.durable], UNIT[entry.durable])
+    own, placet, unit = (_spent(times[name], durable=entry.durable) for name in compared)
+    to_placet, to_unit = ratio(own, placet), ratio(own, unit)
     return (
         entry.title,
         "WAL, FULL" if entry.durable else "no",
         f"{median(own):.1f}",
         f"{min(own):.1f}",
         f"{median(sample.cpu for sample in times[entry.name]):.1f}",
-        f"{to_signoff:.2f}",
+        f"{to_placet:.2f}",
         f"{to_unit:.2f}",
         entry.budget.words if entry.budget else "",
-        _met(entry.budget, to_signoff, to_unit),
+        _met(entry.budget, to_placet, to_unit),
         entry.leaves_out,
     )
 
@@ -66,10 +66,10 @@ def doubts(entries: Sequence[Entry], times: Times) -> str:
     return "\n".join(lines)
 
 
-def _met(budget: Budget | None, to_signoff: float, to_unit: float) -> str:
+def _met(budget: Budget | None, to_placet: float, to_unit: float) -> str:
     if budget is None:
         return ""
-    return "yes" if budget.holds(to_unit if budget.unit else to_signoff) else "NO"
+    return "yes" if budget.holds(to_unit if budget.unit else to_placet) else "NO"
 
 
 def ratio(own: Sequence[float], other: Sequence[float]) -> float:

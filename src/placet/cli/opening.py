@@ -1,0 +1,201 @@
+"""How a command gets at a file: opened without registered classes, errors told in one line, ids found by a part."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from placet.cli.invocation import command, program
+from placet.cli.pieces import clean, console
+from placet.errors import (
+    InputError,
+    NotFoundError,
+    PlacetError,
+    RefusedError,
+    RequestNotFoundError,
+    StateNotFoundError,
+    TransitionRefusedError,
+)
+from placet.governance.dossier import check_state
+from placet.governance.facade import Governance
+from placet.lifecycle.rules import actors
+from placet.model.actor import Actor
+from placet.model.approval import Eligibility
+from placet.model.directory import Directory, OpenDirectory
+from placet.model.names import checked_id
+from placet.model.request import MutationRequest
+from placet.model.state import StoredState
+from placet.model.trail import Ledger
+from placet.store.port import REQUESTS, STATES, Filter, Reader, Store
+from placet.store.sqlite import SqliteStore
+
+SHORTEST = 4
+"""How many characters of an id are enough, if no other id has them."""
+
+_PAGE = 1000
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """An open file.
+
+    Attributes:
+        gov: governance over it, with no classes registered and everybody let in.
+        store: the store itself, for what needs no classes.
+        db: the file.
+    """
+
+    gov: Governance
+    store: Store
+    db: Path
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn a placet error into one red line on stderr and exit code 1."""
+    try:
+        yield
+    except PlacetError as error:
+        console(stderr=True).print(clean(f"error: {error}", "red"), soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def opened(db: Path, *, write: bool = False, directory: Directory | None = None) -> Iterator[Book]:
+    """Open a file that placet wrote; never create one.
+
+    Args:
+        db: the file.
+        write: whether to write, too.
+        directory: who is who; everybody is let in without roles if left out.
+
+    Raises:
+        NotFoundError: there is no such file.
+        StoreError: it is no database, or not one of placet's.
+    """
+    if not db.is_file():
+        raise NotFoundError(
+            f"no file {str(db)!r}; give one with --db or PLACET_DB, or make one with `{program()} demo`"
+        )
+    if write:
+        # opening to write would bring any database to placet's schema: see first that it is one of placet's
+        SqliteStore(db, read_only=True).close()
+    store = SqliteStore(db, read_only=not write)
+    try:
+        yield Book(Governance.open(store, directory=directory), store, db)
+    finally:
+        store.close()
+
+
+class _Claimed(OpenDirectory):
+    """Believes one actor what they say about themselves: only for looking."""
+
+    def __init__(self, you: Actor) -> None:
+        self._you = you
+
+    def actor(self, actor_id: str) -> Actor:
+        return self._you if actor_id == self._you.id else super().actor(actor_id)
+
+
+def claimed(by: str, roles: Iterable[str], groups: Iterable[str]) -> Directory:
+    """Make a directory that takes somebody's word for their roles and groups."""
+    return _Claimed(Actor(by, roles=tuple(roles), groups=tuple(groups)))
+
+
+def request_id(book: Book, given: str) -> str:
+    """Find the one request that is meant: by its id, or by the beginning or the end of it.
+
+    Args:
+        book: where to look.
+        given: an id, or at least four characters of one; a leading ellipsis is no part of it.
+
+    Raises:
+        RequestNotFoundError: no request is meant.
+        InputError: several are.
+    """
+    wanted = checked_id("request", given)
+    with book.store.view() as reader:
+        if reader.request(wanted) is not None:
+            return wanted
+        wanted = wanted.removeprefix("…").removeprefix("?")  # what a terminal shows that has no ellipsis
+        found, after = [], ""
+        while len(wanted) >= SHORTEST and (page := reader.keys(REQUESTS, after, _PAGE)):
+            found += [key for key in page if key.startswith(wanted) or key.endswith(wanted)]
+            after = page[-1]
+    if len(found) > 1:
+        some = ", ".join(found[:_LISTED]) + (" ..." if len(found) > _LISTED else "")
+        raise InputError(f"{len(found)} requests begin or end with {wanted!r}: {some}; give more of the id")
+    if not found:
+        raise _UnknownRequestError(wanted, command("list", db=book.db))
+    return found[0]
+
+
+def stored_state(book: Book, state_id: str) -> StoredState:
+    """Read a state as it is kept, checked against its history; needs no class.
+
+    Raises:
+        StateNotFoundError: there is no such state here; the message names some that there are.
+        IntegrityError: it is not what its history says.
+    """
+    with book.store.view() as reader:
+        found = reader.state(checked_id("state", state_id))
+        if found is None:
+            known = _foreign(reader, state_id)
+            raise StateNotFoundError(
+                state_id, "it is in a table of your own; read it there" if known else _those_there_are(reader)
+            )
+        check_state(reader, found)
+    return found
+
+
+def known_state(book: Book, state_id: str) -> None:
+    """See to it that there is such a state, be it in a table of the user's own.
+
+    Raises:
+        StateNotFoundError: there is none; the message names some that there are.
+    """
+    with book.store.view() as reader:
+        if reader.state(checked_id("state", state_id)) is None and not _foreign(reader, state_id):
+            raise StateNotFoundError(state_id, _those_there_are(reader))
+
+
+def _foreign(reader: Reader, state_id: str) -> bool:
+    """Tell whether a state that has no row here has left traces: then it is in a table of the user's own."""
+    return reader.last_link(Ledger.HISTORY, state_id) is not None or bool(reader.find(Filter(state_id=state_id), 1))
+
+
+def _those_there_are(reader: Reader) -> str:
+    keys = {key for table in (STATES, Ledger.HISTORY) for key in reader.keys(table, "", _LISTED)}
+    some = sorted(keys)[:_LISTED]
+    return f"it holds {', '.join(some)}" if some else "it holds none"
+
+
+@contextmanager
+def without_roles(request: MutationRequest, what: str) -> Iterator[None]:
+    """Say where to decide on a request, if everything it requires wants a role: the command line knows none.
+
+    Args:
+        request: the request that is decided on.
+        what: what is tried, as a verb.
+
+    Raises:
+        RefusedError: it is refused.
+    """
+    try:
+        yield
+    except TransitionRefusedError as refusal:
+        open_to_all = any(isinstance(each, Eligibility) and each.anybody for each in request.requirements)
+        if refusal.rule != actors.eligible.code or open_to_all:
+            raise
+        raise RefusedError(f"{refusal}; the command line knows no roles; {what} in your program") from refusal
+
+
+class _UnknownRequestError(RequestNotFoundError):
+    """No request is meant, said for somebody at a prompt."""
+
+    def __init__(self, given: str, listing: str) -> None:
+        super().__init__(given)
+        self.args = (f"no request begins or ends with {given!r}; `{listing}` shows those there are",)

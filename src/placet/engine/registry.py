@@ -1,0 +1,153 @@
+"""Which names stand for which classes in this process."""
+
+from collections.abc import Iterable
+from inspect import isabstract
+from typing import Any
+
+from pydantic import ValidationError
+
+from placet.errors import ConfigurationError, InputError, MutationContractError, NotRegisteredError
+from placet.model.canonical import canonical, complaint
+from placet.model.mutation import Intent, Mutation
+from placet.model.names import checked_id
+from placet.model.sets import holds_unsorted_set
+from placet.model.state import State, StoredState
+
+AnyMutation = Mutation[Any]
+
+
+class Registry:
+    """The mutations, by name and schema version, and the states they change, by name.
+
+    Args:
+        mutations: the mutation classes.
+    """
+
+    def __init__(self, mutations: Iterable[type[AnyMutation]] = ()) -> None:
+        self._mutations: dict[tuple[str, int], type[AnyMutation]] = {}
+        self._states: dict[str, type[State]] = {}
+        for mutation in mutations:
+            self.register(mutation)
+
+    def register(self, mutation: type[AnyMutation]) -> None:
+        """Register a mutation class, and with it the class of its states.
+
+        Raises:
+            ConfigurationError: it has no intent or no apply, does not say what it changes, or its name is taken.
+            InputError: its name cannot be an id, or the metadata of its intent are not JSON.
+        """
+        if not isinstance(mutation, type) or not issubclass(mutation, Mutation):
+            raise ConfigurationError(f"{mutation!r} is no Mutation class: pass the class itself, not an instance")
+        if not isinstance(getattr(mutation, "intent", None), Intent):
+            raise ConfigurationError(f"{mutation.__name__} has no intent: add intent = Intent(operation=...)")
+        if isabstract(mutation):
+            raise ConfigurationError(f"{mutation.__name__} has no apply: write def apply(self, state)")
+        canonical(dict(mutation.intent.metadata), f"the intent of {mutation.__name__}")
+        name, number = checked_id("mutation_name", mutation.mutation_name), mutation.schema_version
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ConfigurationError(f"schema_version={number!r} of {name} must be a whole number from 1")
+        if self._mutations.get((name, number), mutation) is not mutation:
+            raise ConfigurationError(
+                f"two mutations are called {name!r} in schema version {number}: set mutation_name or schema_version"
+            )
+        _refuse_unsorted(mutation)
+        self.register_state(mutation.state_class())
+        self._mutations[name, number] = mutation
+
+    def register_state(self, state: type[State]) -> None:
+        """Register the class of a state.
+
+        Raises:
+            ConfigurationError: its name is taken by another class.
+        """
+        _refuse_unsorted(state)
+        if self._states.setdefault(state.type_name, state) is not state:
+            raise ConfigurationError(f"two states are called {state.type_name!r}: set type_name on one of them")
+
+    def state_class(self, type_name: str) -> type[State]:
+        """Give the class that a stored type name stands for.
+
+        Raises:
+            NotRegisteredError: there is none.
+        """
+        try:
+            return self._states[type_name]
+        except KeyError:
+            known = ", ".join(sorted(self._states)) or "none"
+            raise NotRegisteredError(
+                f"no state class {type_name!r} in this process (there is: {known}); register a mutation of it"
+            ) from None
+
+    def rebuild(self, name: str, schema_version: int, payload: str | bytes) -> AnyMutation:
+        """Make a mutation from its stored name and payload.
+
+        Raises:
+            NotRegisteredError: no class has this name and schema version.
+            MutationContractError: the class no longer accepts the payload.
+        """
+        cls = self._mutations.get((name, schema_version))
+        if cls is None:
+            raise NotRegisteredError(
+                f"no mutation {name!r} in schema version {schema_version} in this process; register its class, "
+                "or cancel the requests that use it"
+            )
+        return rebuilt(cls, payload)
+
+    def load_state(self, stored: StoredState) -> State:
+        """Make a state from a stored one: a new instance at each call.
+
+        Raises:
+            NotRegisteredError: its class is not registered.
+            ConfigurationError: the class no longer accepts what is stored.
+        """
+        cls = self.state_class(stored.state_type)
+        try:
+            return cls.model_validate_json(stored.body)
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"state {stored.state_id!r} was stored when {cls.__name__} had another shape: it does not accept "
+                f"{complaint(error)}; give new fields a default, or keep the old class under its type_name"
+            ) from error
+
+
+def _refuse_unsorted(model: type[AnyMutation | State]) -> None:
+    if holds_unsorted_set(model):
+        raise ConfigurationError(
+            f"{model.__name__} holds a set inside a plain pydantic model, which has another order in every process: "
+            "derive that model from State, or use a list"
+        )
+
+
+def copied(mutation: AnyMutation, copy: AnyMutation | None = None) -> AnyMutation:
+    """Give a copy made from the payload, once it is certain that nothing is lost on that way.
+
+    Args:
+        mutation: what was asked.
+        copy: the copy, if it was made already.
+
+    Raises:
+        InputError: it does not come back as it was.
+    """
+    cls, payload = type(mutation), mutation.payload()
+    copy = copy or rebuilt(cls, payload)
+    if copy != mutation:
+        raise InputError(
+            f"{cls.mutation_name} does not come back from its payload {payload.decode()[:200]} as it was; "
+            "use fields whose JSON says all there is: no secrets, no excluded fields, no subclass of a field's type"
+        )
+    return copy
+
+
+def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:
+    """Make a mutation of a class from its payload.
+
+    Raises:
+        MutationContractError: the class does not accept the payload.
+    """
+    try:
+        return cls.model_validate_json(payload)
+    except ValidationError as error:
+        raise MutationContractError(
+            f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at {complaint(error)}; "
+            "raise schema_version when a payload changes, and keep the old class registered"
+        ) from error

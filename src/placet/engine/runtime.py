@@ -1,0 +1,267 @@
+"""The core mutation engine: check, apply, change set, policies; pure but for the interceptors around it."""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from placet.engine.interceptors import STAGES, Interceptor, notify
+from placet.engine.policies import Policy, Proposal, ask
+from placet.engine.registry import copied
+from placet.engine.witness import Witness
+from placet.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
+from placet.model.actor import Actor
+from placet.model.canonical import complaint, parse
+from placet.model.changes import diff
+from placet.model.mutation import Issue, Mutation
+from placet.model.names import checked_choice, checked_moment, described, storable
+from placet.model.requirement import Requirement
+from placet.model.run import Mode, Run, RunStatus
+from placet.model.state import State, state_body
+
+Judge = Callable[[tuple[Requirement, ...]], RunStatus]
+
+
+def system_clock() -> datetime:
+    """Give the moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def _nothing_met(required: tuple[Requirement, ...]) -> RunStatus:
+    return RunStatus.UNAPPROVED if required else RunStatus.ACCEPTED
+
+
+class MutationEngine:
+    """Runs mutations on states. No store, no requests: usable alone.
+
+    Args:
+        policies: whom to ask, in order. Deny overrides; if nobody speaks for a mutation it is refused.
+        interceptors: who is told, in order.
+        timer: gives nanoseconds, for durations.
+        clock: gives the moment, with a time zone, for policies that ask for it.
+    """
+
+    def __init__(
+        self,
+        policies: Iterable[Policy] = (),
+        interceptors: Iterable[Interceptor] = (),
+        timer: Callable[[], int] = time.perf_counter_ns,
+        clock: Callable[[], datetime] = system_clock,
+    ) -> None:
+        self._policies: tuple[Policy, ...] = ()
+        self._interceptors = tuple(interceptors)
+        for interceptor in self._interceptors:
+            if not isinstance(interceptor, Interceptor):
+                raise ConfigurationError(f"{interceptor!r} is no Interceptor: pass Interceptor(name, after=...)")
+        self._timer = timer
+        self._clock = clock
+        for policy in policies:
+            self.register(policy)
+
+    def register(self, policy: Policy) -> None:
+        """Add a policy; it counts from the next run on.
+
+        Raises:
+            ConfigurationError: it is no Policy.
+        """
+        if not isinstance(policy, Policy):
+            raise ConfigurationError(
+                f"{policy!r} is no Policy: decorate a function with @policy, wrap a requirement in require(...)"
+            )
+        self._policies = (*self._policies, policy)
+
+    def run(
+        self, mutation: Mutation[Any], state: State, actor: Actor, mode: Mode | str = Mode.COMMIT, *, state_id: str = ""
+    ) -> Run:
+        """Run a mutation on a state.
+
+        Args:
+            mutation: what to change.
+            state: what it is changed on. Neither is altered, whatever `apply` does.
+            actor: who asks.
+            mode: commit, simulate or validate.
+            state_id: the id of the state, for policies.
+
+        Returns:
+            What came of it: accepted with the new state and change set, or refused or failed with the reasons.
+
+        Raises:
+            PolicyRaisedError, CheckRaisedError, MutationContractError: registered code broke its contract.
+            InputError: there is no such mode, this is no mutation, or not of this state; or the state is not valid.
+            NotCanonicalError: mutation or state cannot be written as JSON exactly.
+        """
+        mode = _fitting(mutation, state, mode)
+        copy = copied(mutation)
+        reports = self.begin(copy, mode)
+        body = state_body(state)
+        run = self.evaluate(copy, _copy(type(state), body), body, actor, mode, state_id=state_id)
+        return self.finish(run.evolve(reports=reports))
+
+    def begin(self, mutation: Mutation[Any], mode: Mode) -> tuple[str, ...]:
+        """Tell the interceptors that a run begins; gives a report for each that raised."""
+        return notify(self._interceptors, "before", Run(type(mutation).mutation_name, mode, RunStatus.ACCEPTED))
+
+    def finish(self, run: Run, stage: str | None = None) -> Run:
+        """Tell the interceptors how a run ended; gives the run with a report for each that raised.
+
+        Args:
+            run: how it ended.
+            stage: which hook to call: after, failed, or refused; the run's own status says which if left out.
+        """
+        reports = notify(self._interceptors, stage or STAGES[run.status], run)
+        return run.evolve(reports=run.reports + reports) if reports else run
+
+    def evaluate(
+        self,
+        mutation: Mutation[Any],
+        state: State,
+        body: bytes,
+        actor: Actor,
+        mode: Mode,
+        *,
+        state_id: str = "",
+        judge: Judge = _nothing_met,
+    ) -> Run:
+        """Decide what a mutation would do to a state, without telling anybody. Pure but for the timer.
+
+        Args:
+            mutation: what to change.
+            state: what it is changed on; an instance that nobody else holds.
+            body: what that instance was made from, as canonical JSON.
+            actor: who asks.
+            mode: commit, simulate or validate.
+            state_id: the id of the state, for policies.
+            judge: says what follows from what is required: accepted, unapproved or waiting.
+        """
+        begun = self._timer()
+        run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, judge=judge)
+        return run.evolve(duration_us=(self._timer() - begun) // 1000)
+
+    def _evaluate(
+        self,
+        mutation: Mutation[Any],
+        state: State,
+        body: bytes,
+        *,
+        actor: Actor,
+        mode: Mode,
+        state_id: str,
+        judge: Judge,
+    ) -> Run:
+        name = type(mutation).mutation_name
+        witness = Witness(name)
+        witness.watch("its own payload", mutation)
+        witness.watch("the state it was given", state)
+        issues = _check(mutation, state)
+        if issues or mode is Mode.VALIDATE:
+            witness.testify()
+            return Run(name, mode, RunStatus.REFUSED if issues else RunStatus.ACCEPTED, issues=issues)
+        try:
+            after = mutation.apply(state)
+        except Exception as error:  # noqa: BLE001 - user code may raise anything; what it raised is the answer
+            witness.testify()
+            return Run(name, mode, RunStatus.FAILED, error=described(error))
+        after_body = _settled(witness, name, type(state), after)
+        witness.watch("the new state", after)
+        if mode is Mode.SIMULATE:
+            _demand_same_again(mutation, type(state), body, after_body)
+        changes = diff(parse(body), parse(after_body))
+        witness.watch_changes(changes)
+        at = checked_moment("clock()", self._clock())
+        ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id, at))
+        witness.testify()
+        return Run(
+            name,
+            mode,
+            judge(ruling.requirements) if ruling.allowed else RunStatus.REFUSED,
+            answers=ruling.answers,
+            requirements=ruling.requirements,
+            emergencies=ruling.emergencies,
+            changes=changes,
+            after=after,
+            after_body=after_body,
+        )
+
+
+def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
+    """Give the mode, once it is certain that the mutation is one of states like this."""
+    checked = checked_choice("mode", mode, Mode)
+    if not isinstance(mutation, Mutation):
+        raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
+    wanted = type(mutation).state_class()
+    if not isinstance(state, wanted):
+        raise InputError(
+            f"{type(mutation).mutation_name} changes a {wanted.type_name}, and it was given a {type(state).__name__}"
+        )
+    return checked
+
+
+def _copy(state_class: type[State], body: bytes) -> State:
+    try:
+        return state_class.model_validate_json(body)
+    except ValidationError as error:
+        raise InputError(
+            f"this {state_class.__name__} is not valid at {complaint(error)}; build it by its constructor"
+        ) from error
+
+
+def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
+    name = type(mutation).mutation_name
+    try:
+        issues = tuple(mutation.check(state) or ())
+    except Exception as error:
+        raise CheckRaisedError(
+            f"the check of {name} raised {described(error)}; yield an Issue for what is wrong instead"
+        ) from error
+    if not all(
+        isinstance(each, Issue) and isinstance(each.path, str) and isinstance(each.message, str) for each in issues
+    ):
+        raise CheckRaisedError(f"the check of {name} yielded {issues!r}; yield Issue(path=..., message=...)")
+    return tuple(Issue(storable(issue.path), storable(issue.message)) for issue in issues)
+
+
+def _demand_same_again(mutation: Mutation[Any], state_class: type[State], body: bytes, after_body: bytes) -> None:
+    """Apply once more: what would be approved must be what runs, so it cannot be left to chance."""
+    try:
+        again = state_body(mutation.apply(state_class.model_validate_json(body)))
+    except Exception as error:
+        raise MutationContractError(_chance(mutation, f"raised {described(error)} the second time")) from error
+    if again != after_body:
+        raise MutationContractError(_chance(mutation, "gave two different states"))
+
+
+def _chance(mutation: Mutation[Any], what: str) -> str:
+    name = type(mutation).mutation_name
+    return f"the apply of {name} {what}: no clock, no randomness, no I/O; put what varies into the payload"
+
+
+def _settled(witness: Witness, name: str, state_class: type[State], after: object) -> bytes:
+    """Give the new state's canonical JSON, once it is certain that it can be read back."""
+    try:
+        return _kept(name, state_class, after)
+    except MutationContractError:
+        witness.testify()  # what was put into the state in place comes back with the new one: name the cause
+        raise
+
+
+def _kept(name: str, state_class: type[State], after: object) -> bytes:
+    if type(after) is not state_class or not isinstance(after, State):
+        raise MutationContractError(
+            f"the apply of {name} returned {type(after).__name__}, not {state_class.__name__}: "
+            "return state.evolve(...), or the state itself where nothing changes"
+        )
+    try:
+        body = state_body(after)
+        back = state_class.model_validate_json(body)
+    except (ValidationError, NotCanonicalError) as error:
+        raise MutationContractError(
+            f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {complaint(error)}"
+        ) from error
+    if back != after or state_body(back) != body:
+        raise MutationContractError(
+            f"the apply of {name} returned a {state_class.__name__} that reads back differently: "
+            "build it with state.evolve(...), which validates"
+        )
+    return body

@@ -1,0 +1,315 @@
+"""Every error placet raises, as one tree.
+
+::
+
+    PlacetError
+    |-- InputError (ValueError)            what you passed in breaks a rule; nothing was stored
+    |   |-- NotCanonicalError              a value without one exact JSON form (NaN, a lone surrogate, ...)
+    |   `-- MutationInvalidError           the mutation's `check` found issues
+    |-- NotFoundError (LookupError)        you named something that is not there
+    |   |-- RequestNotFoundError
+    |   |-- StateNotFoundError
+    |   |-- ActorNotFoundError             the directory does not know this actor
+    |   `-- NotRegisteredError             a mutation or state class this process has not registered
+    |-- RefusedError                       governance said no; nothing has changed
+    |   |-- TransitionRefusedError         the lifecycle table refuses the trigger, with the rule and the reason
+    |   |-- PolicyDeniedError              a policy denied, or none spoke for the mutation
+    |   |-- UnsatisfiableError             a requirement can never be met: too few are eligible, or it is too late
+    |   `-- DelegationError                nobody made this actor the delegate of that one
+    |-- ConflictError                      somebody else was first; read again and decide again
+    |   |-- RevisionConflictError          the request moved since it was read
+    |   |-- VersionConflictError           the state moved since it was read
+    |   |-- AlreadyExistsError             the id is taken
+    |   |-- IdempotencyConflictError       the key was used for something else
+    |   `-- OpenReviewError                an earlier emergency of this actor waits for its review
+    |-- UserCodeError                      code you registered broke its contract; nothing has changed
+    |   |-- PolicyRaisedError
+    |   |-- CheckRaisedError
+    |   |-- ApplyRaisedError               only outside of execution: there it becomes the status `failed`
+    |   |-- MutationContractError          wrong type returned, input changed, not deterministic
+    |   `-- DirectoryRaisedError
+    |-- IntegrityError                     a stored row is not what was written; names table and row
+    |-- StoreError                         the store could not do it; nothing of the step is left behind
+    |   |-- StoreUnavailableError          locked, closed, unreachable: the same call may succeed later
+    |   |-- StoreReadOnlyError
+    |   |-- StoreFullError
+    |   |-- StoreFormatError               not a database
+    |   `-- SchemaVersionError             written by a newer placet, or not migrated
+    `-- ConfigurationError                 the program is put together wrongly
+        `-- TableError                     the lifecycle table is not sound
+
+Every error has a `code` that programs can switch on, and can be pickled.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+
+def _restore(cls: type["PlacetError"], args: tuple[Any, ...], attributes: dict[str, Any]) -> "PlacetError":
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+class PlacetError(Exception):
+    """Base of every error that placet raises on purpose.
+
+    Attributes:
+        code: a stable word that programs can switch on.
+    """
+
+    code: ClassVar[str] = "placet"
+
+    def __init_subclass__(cls) -> None:
+        """Give each class its code: its name in lower case, words joined by underscores, without `Error`."""
+        super().__init_subclass__()
+        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by message and attributes, whatever arguments a subclass takes."""
+        return (_restore, (type(self), self.args, self.__dict__))
+
+
+class InputError(PlacetError, ValueError):
+    """A value passed in breaks a rule; the message names the value, the rule and the way out."""
+
+
+class NotCanonicalError(InputError):
+    """A value has no single exact JSON form, so it could be neither hashed nor replayed."""
+
+
+class MutationInvalidError(InputError):
+    """The mutation's own `check` found issues.
+
+    Attributes:
+        mutation: the name of the mutation.
+        issues: what was found, each with a path and a message.
+    """
+
+    def __init__(self, mutation: str, issues: Sequence[Any]) -> None:
+        self.mutation = mutation
+        self.issues = tuple(issues)
+        listed = "; ".join(f"{issue.path or '(whole)'}: {issue.message}" for issue in self.issues)
+        super().__init__(f"{mutation} does not pass its own check: {listed}")
+
+
+class NotFoundError(PlacetError, LookupError):
+    """Something was named that is not there."""
+
+
+class RequestNotFoundError(NotFoundError):
+    """No request has this id."""
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        super().__init__(f"no request {request_id!r} in this store; find_requests() lists those there are")
+
+
+class StateNotFoundError(NotFoundError):
+    """No state has this id, or not at this version."""
+
+    def __init__(
+        self, state_id: str, detail: str = "create_state() makes one; a row of your own table wants its source"
+    ) -> None:
+        self.state_id = state_id
+        super().__init__(f"no state {state_id!r} here; {detail}")
+
+
+class ActorNotFoundError(NotFoundError):
+    """The directory does not know this actor."""
+
+    def __init__(self, actor_id: str) -> None:
+        self.actor_id = actor_id
+        super().__init__(f"the directory does not know {actor_id!r}; add the actor there, or pass another by=")
+
+
+class NotRegisteredError(NotFoundError):
+    """A stored name has no class in this process."""
+
+
+class RefusedError(PlacetError):
+    """Governance said no. Nothing has changed."""
+
+
+class TransitionRefusedError(RefusedError):
+    """The lifecycle refuses a trigger.
+
+    Attributes:
+        request_id: the request that was asked to move.
+        status: the status it has, unchanged.
+        trigger: what was asked.
+        rule: the code of the rule that refused, from the table of rules, or `no_transition`.
+        reason: why, in words.
+    """
+
+    def __init__(self, *, request_id: str, status: str, trigger: str, rule: str, reason: str) -> None:
+        self.request_id = request_id
+        self.status = str(status)
+        self.trigger = str(trigger)
+        self.rule = rule
+        self.reason = reason
+        super().__init__(f"request {request_id} is {self.status}, and {self.trigger} is refused: {reason}")
+
+
+class PolicyDeniedError(RefusedError):
+    """A policy denied the mutation, or no policy spoke for it.
+
+    Attributes:
+        mutation: the name of the mutation.
+        reasons: every reason that was given.
+    """
+
+    def __init__(self, mutation: str, reasons: Sequence[str]) -> None:
+        self.mutation = mutation
+        self.reasons = tuple(reasons)
+        super().__init__(f"{mutation} is refused: {'; '.join(self.reasons)}")
+
+
+class UnsatisfiableError(RefusedError):
+    """What is required could never be met, so the request would wait for ever.
+
+    Attributes:
+        requirements: what cannot be met, in words.
+    """
+
+    def __init__(self, requirements: Sequence[str]) -> None:
+        self.requirements = tuple(requirements)
+        super().__init__(f"this can never be met: {'; '.join(self.requirements)}; change what is required")
+
+
+class DelegationError(RefusedError):
+    """No delegation lets this actor vote for that one now.
+
+    Attributes:
+        actor_id: who wanted to vote.
+        principal: for whom.
+        reason: why not, in words.
+    """
+
+    def __init__(self, actor_id: str, principal: str, reason: str) -> None:
+        self.actor_id = actor_id
+        self.principal = principal
+        self.reason = reason
+        super().__init__(f"{actor_id} may not vote for {principal}: {reason}; the directory names delegates")
+
+
+class ConflictError(PlacetError):
+    """Somebody else was first. Read again and decide again."""
+
+
+class RevisionConflictError(ConflictError):
+    """The request moved since it was read (optimistic concurrency)."""
+
+    def __init__(self, request_id: str, revision: int) -> None:
+        self.request_id = request_id
+        self.revision = revision
+        super().__init__(f"request {request_id} is no longer at revision {revision}: read it again and retry")
+
+
+class VersionConflictError(ConflictError):
+    """The state moved since it was read (compare-and-set failed)."""
+
+    def __init__(self, state_id: str, version: int, current: int | None = None) -> None:
+        self.state_id = state_id
+        self.version = version
+        now = f"at version {current}, not {version}" if current else f"no longer at version {version}"
+        super().__init__(f"state {state_id!r} is {now}: nothing was written, read it again")
+
+
+class AlreadyExistsError(ConflictError):
+    """The id is taken."""
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key was used for another request."""
+
+    def __init__(self, key: str, request_id: str) -> None:
+        self.key = key
+        self.request_id = request_id
+        super().__init__(
+            f"idempotency key {key!r} belongs to request {request_id}, which asks for something else; "
+            "use a new key for a new request"
+        )
+
+
+class OpenReviewError(ConflictError):
+    """Somebody breaks the glass while an earlier emergency of theirs waits for its review, in another process."""
+
+    def __init__(self, actor_id: str) -> None:
+        self.actor_id = actor_id
+        super().__init__(
+            f"an emergency of {actor_id} waits for its review already: nothing was written, have it reviewed"
+        )
+
+
+class UserCodeError(PlacetError):
+    """Code registered by the user broke its contract. Nothing has changed."""
+
+
+class PolicyRaisedError(UserCodeError):
+    """A policy raised instead of answering: nothing is decided without it."""
+
+
+class CheckRaisedError(UserCodeError):
+    """A mutation's `check` raised instead of yielding issues."""
+
+
+class ApplyRaisedError(UserCodeError):
+    """A mutation's `apply` raised where there is no request to mark as failed."""
+
+
+class MutationContractError(UserCodeError):
+    """A mutation returned the wrong type, changed its input, or is not deterministic."""
+
+
+class DirectoryRaisedError(UserCodeError):
+    """The directory raised instead of answering who somebody is."""
+
+
+class IntegrityError(PlacetError):
+    """A stored row is not what placet wrote.
+
+    Attributes:
+        table: the table the row is in.
+        row: which row, as `key` or `key#number`.
+        rule: what does not hold.
+    """
+
+    def __init__(self, table: str, row: str, rule: str) -> None:
+        self.table = table
+        self.row = row
+        self.rule = rule
+        super().__init__(f"{table} {row}: {rule}; nothing was changed, run verify() and restore the row")
+
+
+class StoreError(PlacetError):
+    """The store could not do it. Nothing of the step is left behind."""
+
+
+class StoreUnavailableError(StoreError):
+    """Locked, closed or unreachable: the same call may succeed later."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The store can be read and not written."""
+
+
+class StoreFullError(StoreError):
+    """No room left: free some and call again."""
+
+
+class StoreFormatError(StoreError):
+    """The file is not a database."""
+
+
+class SchemaVersionError(StoreError):
+    """The schema is newer than this release, or was never created."""
+
+
+class ConfigurationError(PlacetError):
+    """The program is put together wrongly."""
+
+
+class TableError(ConfigurationError):
+    """The lifecycle table is not sound; it is refused when it is built."""

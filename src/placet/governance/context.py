@@ -1,0 +1,72 @@
+"""What the parts of governance share: the store, the engine, who is who, and the sources of time and ids."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from uuid_utils import uuid7
+
+from placet.engine.registry import Registry
+from placet.engine.runtime import MutationEngine
+from placet.lifecycle.machine import Lifecycle
+from placet.lifecycle.step import Evidence
+from placet.model.actor import Actor
+from placet.model.directory import Directory
+from placet.model.names import checked_id, checked_moment, checked_text
+from placet.store.port import Store
+
+
+def time_ordered_id() -> str:
+    """Give a fresh UUIDv7 (RFC 9562): ids made later sort later, which keeps the tables compact."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of every governed step.
+
+    Attributes:
+        store: where everything is kept.
+        engine: the core mutation runtime, with the policies.
+        registry: the mutation and state classes.
+        lifecycle: the machine.
+        directory: who is who.
+        clock: gives the moment, aware of its time zone.
+        new_id: gives a fresh id.
+        administrator_role: the role that may cancel, supersede, hold and release for others.
+        max_failures: how often `apply` may raise before retry is refused.
+    """
+
+    store: Store
+    engine: MutationEngine
+    registry: Registry
+    lifecycle: Lifecycle
+    directory: Directory
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    administrator_role: str
+    max_failures: int
+
+    def now(self) -> datetime:
+        """Give the moment in UTC."""
+        return checked_moment("clock()", self.clock())
+
+    def fresh_id(self) -> str:
+        """Give an id that nobody has used.
+
+        Raises:
+            InputError: `new_id` gave something that cannot be an id.
+        """
+        return checked_id("new_id()", self.new_id())
+
+    def evidence(self, actor: Actor, reason: str = "", **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
+        """Gather evidence for a trigger: the moment, the actor, and these facts."""
+        return Evidence(
+            at=self.now(),
+            actor=actor,
+            reason=checked_text("reason", reason),
+            administrator_role=self.administrator_role,
+            max_failures=self.max_failures,
+            **facts,
+        )

@@ -1,0 +1,111 @@
+"""The governed execution path: the only caller of `resolve`, and of everything that follows it."""
+
+from collections.abc import Callable, Iterable
+
+from placet.errors import ConfigurationError, InputError, PlacetError, StoreError
+from placet.governance.attempt import Attempt, recorded
+from placet.governance.context import Context
+from placet.governance.dossier import Dossier
+from placet.governance.resolution import VersionResolver
+from placet.model.actor import Actor
+from placet.model.directory import look_up
+from placet.model.emergency import Emergency
+from placet.model.outcome import BatchItem, Outcome
+from placet.model.request import Status
+from placet.model.resolution import ResolutionOutcome
+from placet.store.port import Unit
+
+_ROADS: dict[ResolutionOutcome, Callable[[Attempt], None]] = {
+    ResolutionOutcome.UNCHANGED: Attempt.execute,
+    ResolutionOutcome.SAME_EFFECT: Attempt.execute,
+    ResolutionOutcome.STALE: Attempt.mark_stale,
+    ResolutionOutcome.RENEW_APPROVAL: Attempt.renew_approval,
+    ResolutionOutcome.REVALIDATE: Attempt.require_revalidation,
+}
+
+Finish = Callable[[], Outcome]
+
+
+class GovernanceExecutionManager:
+    """Takes approved requests to their outcome.
+
+    Load the request and its state, resolve the version, take the branch the resolution demands, run the mutation, and
+    make state, request, decisions, audit and history durable in one commit. If the process dies anywhere before that
+    commit, the request is approved as before and the next call succeeds.
+
+    Args:
+        context: the surroundings.
+        resolver: compares versions.
+    """
+
+    def __init__(self, context: Context, resolver: VersionResolver | None = None) -> None:
+        self._context = context
+        self._resolver = resolver or VersionResolver()
+
+    def execute(self, request_id: str, *, by: str, reason: str = "", emergency: Emergency | None = None) -> Outcome:
+        """Execute one request; see `Governance.execute`."""
+        if emergency is not None and not isinstance(emergency, Emergency):
+            raise InputError(f"emergency={emergency!r}: pass Emergency(reason=..., ticket=...)")
+        actor = look_up(self._context.directory, by)
+        with self._context.store.unit() as unit:
+            finish = self._carry_out(unit, request_id, actor, reason, emergency)
+        return finish()
+
+    def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
+        """Execute several requests in one commit; see `Governance.execute_many`."""
+        actor = look_up(self._context.directory, by)
+        if isinstance(request_ids, str) or not isinstance(request_ids, Iterable):
+            raise InputError(f"request_ids={request_ids!r}: pass a list of ids")
+        ids = tuple(request_ids)  # now: whatever gives them may not call back while the unit of work is open
+        finishes: list[tuple[str, Finish | PlacetError]] = []
+        with self._context.store.unit() as unit:
+            for request_id in ids:
+                try:
+                    finishes.append((request_id, self._carry_out(unit, request_id, actor, reason)))
+                except StoreError:
+                    raise
+                except PlacetError as error:
+                    finishes.append((request_id, error))
+        return tuple(
+            BatchItem(request_id, error=finish)
+            if isinstance(finish, PlacetError)
+            else BatchItem(request_id, outcome=finish())
+            for request_id, finish in finishes
+        )
+
+    def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+        """Ask policies and checks again for a request that waits in `revalidation`; see `Governance.revalidate`."""
+        actor = look_up(self._context.directory, by)
+        with self._context.store.unit() as unit:
+            attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
+            attempt.expire_if_due()
+            attempt.complete_or_lapse()
+            if not attempt.rests:
+                attempt.revalidate()
+            attempt.write()
+        return attempt.outcome()
+
+    def _carry_out(
+        self, unit: Unit, request_id: str, actor: Actor, reason: str, emergency: Emergency | None = None
+    ) -> Finish:
+        dossier = Dossier.load(unit, request_id)
+        if dossier.request.status is Status.EXECUTED:
+            outcome = recorded(unit, dossier)
+            return lambda: outcome
+        attempt = Attempt(self._context, unit, dossier, actor, reason=reason, emergency=emergency)
+        attempt.expire_if_due()
+        attempt.complete_or_lapse()
+        if not attempt.rests:
+            self._take_road(attempt)
+        attempt.write()
+        return attempt.outcome
+
+    def _take_road(self, attempt: Attempt) -> None:
+        """Resolve and follow, until the request rests; twice where a revalidation lets it go on."""
+        for _ in range(2):
+            outcome = attempt.resolve(self._resolver)
+            _ROADS[outcome](attempt)
+            if not attempt.goes_on:
+                return
+        rule = f"{self._resolver!r} says {outcome} of a version that was revalidated in this very attempt"
+        raise ConfigurationError(f"{rule}; nothing was changed, mend the resolver")

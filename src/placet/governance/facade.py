@@ -1,0 +1,275 @@
+"""`Governance`: the front door."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from placet.engine.interceptors import Interceptor
+from placet.engine.policies import Policy
+from placet.engine.registry import Registry
+from placet.engine.runtime import MutationEngine, system_clock
+from placet.errors import ConfigurationError
+from placet.governance.actions import Actions
+from placet.governance.context import Context, time_ordered_id
+from placet.governance.execution import GovernanceExecutionManager
+from placet.governance.opening import join_store, listed, open_store
+from placet.governance.queries import Queries
+from placet.governance.states import create_state
+from placet.governance.submission import Options
+from placet.governance.verification import Verification, Verifier
+from placet.lifecycle.machine import MACHINE
+from placet.model.directory import Directory, OpenDirectory, checked_directory
+from placet.model.emergency import Emergency
+from placet.model.mutation import Mutation
+from placet.model.outcome import BatchItem, Outcome
+from placet.model.request import MutationRequest
+from placet.model.requirement import Requirement
+from placet.model.run import Run
+from placet.model.state import Snapshot, State
+from placet.model.terms import OnDrift
+from placet.store.port import StateSource, Store
+
+S = TypeVar("S", bound=State)
+
+
+class Governance(Queries, Actions):
+    """Governed mutations over one store; make it with `Governance.open`.
+
+    Safe to share between threads. In every method `by` is the id of who acts, looked up in the directory; `reason` is
+    free text that the trail keeps. Whatever a method raises, the request, the state and the store are as before.
+    """
+
+    def __init__(self, context: Context, sources: Sequence[StateSource[Any]] = ()) -> None:
+        """Put the parts together over a context; `Governance.open` makes one."""
+        Queries.__init__(self, context)
+        Actions.__init__(self, context)
+        self._sources = tuple(sources)
+        self._execution = GovernanceExecutionManager(context)
+        self._verifier = Verifier(context)
+
+    @classmethod
+    def open(
+        cls,
+        store: str | Path | Store,
+        *,
+        mutations: Iterable[type[Mutation[Any]]] = (),
+        policies: Iterable[Policy] = (),
+        directory: Directory | None = None,
+        sources: Iterable[StateSource[Any]] = (),
+        interceptors: Iterable[Interceptor] = (),
+        clock: Callable[[], datetime] = system_clock,
+        new_id: Callable[[], str] = time_ordered_id,
+        timer: Callable[[], int] = time.perf_counter_ns,
+        administrator_role: str = "administrator",
+        max_failures: int = 3,
+    ) -> Self:
+        """Open a store and govern it.
+
+        Args:
+            store: `sqlite:///path` or a Path, `sqlite:///:memory:`, `memory:`, or a store object. Add `?mode=ro` to
+                only read, or `?timeout=SECONDS` to wait longer than 5 seconds for another writer.
+            mutations: the mutation classes.
+            policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
+            directory: who is who; everybody is let in without roles if left out.
+            sources: tables of your own in the same database.
+            interceptors: who is told of every execution, in order.
+            clock: gives the moment, with a time zone.
+            new_id: gives fresh ids; time-ordered ones keep tables compact.
+            timer: gives nanoseconds, for durations.
+            administrator_role: the role that may cancel, supersede, hold and release what others asked for.
+            max_failures: how often `apply` may raise before retry is refused.
+
+        Raises:
+            ConfigurationError: a part does not fit.
+            StoreError: the store cannot be opened.
+        """
+        registry, sources = Registry(listed("mutations", mutations)), listed("sources", sources)
+        for source in sources:
+            registry.register_state(source.state_type)
+        if not isinstance(max_failures, int) or max_failures < 1:
+            raise ConfigurationError(f"max_failures={max_failures!r}: pass a whole number from 1")
+        context = Context(
+            store=open_store(store, sources),
+            engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer, clock),
+            registry=registry,
+            lifecycle=MACHINE,
+            directory=OpenDirectory() if directory is None else checked_directory(directory),
+            clock=clock,
+            new_id=new_id,
+            administrator_role=administrator_role,
+            max_failures=max_failures,
+        )
+        return cls(context, sources)
+
+    def within(self, connection: sqlite3.Connection) -> Self:
+        """Give the same governance working inside your open transaction: your rows and its rows commit together.
+
+        You begin, commit and roll back. A step that raises undoes itself alone, by a savepoint. Interceptors are told
+        when a step is done, which is before you commit.
+
+        Args:
+            connection: an open sqlite3 connection to the same database, in a transaction.
+
+        Raises:
+            ConfigurationError: no transaction is open, or the connection leads to another database.
+            SchemaVersionError: the database has not placet's schema.
+        """
+        return type(self)(
+            replace(self._context, store=join_store(self._context.store, connection, self._sources)), self._sources
+        )
+
+    def close(self) -> None:
+        """Close the store."""
+        self._context.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Governance({self._context.store!r})"
+
+    def register_policy(self, policy: Policy) -> None:
+        """Add a policy; it counts from the next call on, for requests that are open already, too."""
+        self._context.engine.register(policy)
+
+    def create_state(self, state_id: str, state: S, *, by: str | None = None, exist_ok: bool = False) -> Snapshot[S]:
+        """Store a new state, at version 1. No policy is asked: guard this call in your program.
+
+        Args:
+            state_id: an id that is not taken.
+            state: the state.
+            by: who creates it; `system` if left out.
+            exist_ok: give the state there is, as it is now, where the id is taken.
+
+        Raises:
+            AlreadyExistsError: the id is taken.
+            InputError: the state would not come back as it is.
+        """
+        return create_state(self._context, state_id, state, by, exist_ok=exist_ok)
+
+    def preview(self, mutation: Mutation[Any], *, to: str, by: str) -> Run:
+        """Simulate a mutation and store nothing: gives change set, issues, what policies say, requirements."""
+        return self._submission.preview(mutation, to=to, by=by)
+
+    def submit(
+        self,
+        mutation: Mutation[Any],
+        *,
+        to: str,
+        by: str,
+        reason: str = "",
+        on_drift: OnDrift | str = OnDrift.REJECT,
+        fallback: OnDrift | str = OnDrift.REJECT,
+        pause_for_revalidation: bool = False,
+        expires_at: datetime | None = None,
+        approval_valid_for: timedelta | None = None,
+        requirements: Iterable[Requirement] = (),
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str = "",
+        metadata: dict[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> MutationRequest:
+        """Ask for a change: check and simulate it, ask the policies, and store the request with what it requires.
+
+        Args:
+            mutation: what to change.
+            to: the id of the state.
+            by: who asks.
+            reason: why; approvers read it.
+            on_drift: what to do if the state has moved by the time of execution: reject, renew_approval, revalidate or
+                keep_if_same_effect.
+            fallback: what to do where on_drift is keep_if_same_effect and the effect is another.
+            pause_for_revalidation: wait in `revalidation` for `revalidate`.
+            expires_at: the deadline, with a time zone.
+            approval_valid_for: how long an approval counts once it is given; after that the request expires.
+            requirements: what must be met beyond what policies require, from `placet.requirements`, as
+                `[Schedule(not_before=...)]`. Policies cannot take it away.
+            expected_version: refuse unless the state has this version.
+            idempotency_key: the same key and the same wish give the first request again.
+            correlation_id: the id of a larger operation this belongs to.
+            metadata: notes as JSON.
+            request_id: an id of your own; a time-ordered one is made if left out.
+
+        Returns:
+            The request: `pending` while anything that is required is missing, otherwise `approved`. Under an
+            idempotency key that was used before, that request as it is now.
+
+        Raises:
+            MutationInvalidError: its check found issues.
+            PolicyDeniedError: a policy denied it, or none spoke for it.
+            UnsatisfiableError: too few are eligible for what is required, or it is too late; names them.
+            ApplyRaisedError, MutationContractError, PolicyRaisedError, CheckRaisedError: registered code misbehaved.
+            StateNotFoundError: there is no such state.
+            VersionConflictError: the state has not the expected version.
+            IdempotencyConflictError: the key belongs to another wish.
+        """
+        return self._submission.submit(
+            mutation,
+            to=to,
+            by=by,
+            options=Options.checked(
+                on_drift,
+                fallback,
+                pause=pause_for_revalidation,
+                expires_at=expires_at,
+                approval_valid_for=approval_valid_for,
+                requirements=requirements,
+            ),
+            reason=reason,
+            request_id=request_id,
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+            correlation_id=correlation_id,
+            metadata=metadata,
+        )
+
+    def execute(self, request_id: str, *, by: str, reason: str = "", emergency: Emergency | None = None) -> Outcome:
+        """Execute an approved request: exactly the approved change, on a version it was approved for, once.
+
+        In an emergency, exactly what was asked, though it is not approved.
+
+        Args:
+            request_id: which request. What runs, and on what, is in the request; nothing else can be passed.
+            by: who executes.
+            reason: why.
+            emergency: execute it past its requirements, where a policy allows that to somebody with a role of `by`.
+                Version resolution, checks and denials apply as ever; somebody else has to `review` it afterwards, and
+                until then the same actor is refused another one.
+
+        Returns:
+            What came of it: executed, or stale, pending (approval renewed, or no longer complete), revalidation,
+            rejected, failed or expired, each with its reasons. Executing an executed request gives the recorded
+            outcome, with `replayed` set.
+
+        Raises:
+            TransitionRefusedError: the request is not approved, or has to wait: for a moment, the end of a freeze,
+                another request. Nothing has changed.
+            IntegrityError: a row is not what was written.
+            MutationContractError, PolicyRaisedError, CheckRaisedError, NotRegisteredError: registered code misbehaved.
+            StoreError: the store could not; call again.
+        """
+        return self._execution.execute(request_id, by=by, reason=reason, emergency=emergency)
+
+    def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
+        """Execute several requests in one commit; one that is refused does not keep the others back.
+
+        Returns:
+            An item for each id, in order, with its outcome or the error that refused it.
+        """
+        return self._execution.execute_many(request_ids, by=by, reason=reason)
+
+    def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
+        """Ask policies and checks again for a request that waits in `revalidation`; call `execute` afterwards."""
+        return self._execution.revalidate(request_id, by=by, reason=reason)
+
+    def verify(self) -> Verification:
+        """Recompute every digest, seal and chain of the store, replay every history, and name what is broken."""
+        return self._verifier.verify()

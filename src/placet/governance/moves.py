@@ -1,0 +1,122 @@
+"""Firing triggers on behalf of people: load, gather evidence, fire, persist what the callbacks emitted."""
+
+from collections.abc import Callable
+from typing import Any
+
+from placet.governance.context import Context
+from placet.governance.dossier import Dossier
+from placet.governance.drafting import demand_no_circle
+from placet.governance.gathering import gather
+from placet.lifecycle.step import Evidence, Step
+from placet.lifecycle.transition import Trigger
+from placet.model.actor import Actor, ActorKind
+from placet.model.directory import look_up
+from placet.model.names import checked_id
+from placet.model.request import MutationRequest, Status
+from placet.store.port import Unit
+
+CLOCKWORK = Actor("placet", ActorKind.SYSTEM)
+"""Who moves requests when nobody else does."""
+
+AS_TIME_PASSES = (Trigger.EXPIRE, Trigger.APPROVE, Trigger.REJECT, Trigger.NOTE, Trigger.LAPSE)
+"""What may have become of a request without anybody touching it."""
+
+Prepare = Callable[[Unit, Step, Evidence], Evidence]
+
+
+class Moves:
+    """Fires triggers on behalf of people.
+
+    Args:
+        context: the surroundings.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def fire(
+        self,
+        request_id: str,
+        trigger: Trigger,
+        *,
+        by: str | Actor,
+        reason: str,
+        prepare: Prepare | None = None,
+        **facts: Any,  # noqa: ANN401 - fields of Evidence
+    ) -> MutationRequest:
+        """Load a request, fire a trigger, let follow what follows, write what the callbacks emitted.
+
+        Args:
+            request_id: which request.
+            trigger: what to do.
+            by: who does it.
+            reason: why, in words.
+            prepare: adds to the evidence what only the loaded request tells.
+            **facts: evidence that the guard wants.
+
+        Returns:
+            The request as it has become.
+        """
+        evidence = self._evidence(by, reason, **facts)
+        with self._context.store.unit() as unit:
+            step = Dossier.load(unit, request_id).step()
+            if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
+                evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step))
+            if prepare is not None:
+                evidence = prepare(unit, step, evidence)
+            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
+            unit.write(step.writes())
+        return step.request
+
+    def reject(
+        self, request_id: str, *, by: Actor, reason: str, code: str, digest: str | None, chain: tuple[str, ...]
+    ) -> MutationRequest:
+        """Vote against a pending request, or veto one that waits for revalidation."""
+        evidence = self._evidence(by, reason, code=code, chain=chain)
+        with self._context.store.unit() as unit:
+            step, evidence = self._loaded(unit, request_id, evidence)
+            trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
+            evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
+            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
+            unit.write(step.writes())
+        return step.request
+
+    def settle(
+        self, request_id: str, triggers: tuple[Trigger, ...], evidence: Evidence
+    ) -> tuple[MutationRequest, bool]:
+        """Make the first of some moves whose guard lets it, if one does.
+
+        Returns:
+            The request, and whether it moved.
+        """
+        with self._context.store.unit() as unit:
+            step, evidence = self._loaded(unit, request_id, evidence)
+            moved = self._context.lifecycle.settle(step, triggers, evidence)
+            if moved:
+                unit.write(step.writes())
+        return step.request, moved
+
+    def reassess(self, request_id: str, *, by: str | None, reason: str) -> MutationRequest:
+        """Let become of a request what time, events and the directory have made of it; see `Governance.reassess`."""
+        return self.settle(request_id, AS_TIME_PASSES, self._evidence(CLOCKWORK if by is None else by, reason))[0]
+
+    def supersede(self, request_id: str, *, successor: str, by: str, reason: str) -> MutationRequest:
+        """Let another request take the place of one."""
+        checked_id("successor", successor)
+
+        def with_successor(unit: Unit, _: Step, evidence: Evidence) -> Evidence:
+            if unit.request(successor) is None:
+                return evidence
+            found = Dossier.load(unit, successor).request
+            demand_no_circle(unit, request_id, found.requirements)
+            return evidence.evolve(successor=found)
+
+        return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor)
+
+    def _evidence(self, by: str | Actor, reason: str, **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
+        actor = by if isinstance(by, Actor) else look_up(self._context.directory, by)
+        return self._context.evidence(actor, reason, **facts)
+
+    def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
+        step = Dossier.load(unit, request_id).step()
+        return step, evidence.evolve(circumstances=gather(self._context.directory, unit, step))

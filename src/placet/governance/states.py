@@ -1,0 +1,82 @@
+"""Where states begin."""
+
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from placet.engine.registry import Registry
+from placet.errors import InputError, NotCanonicalError
+from placet.governance.context import Context
+from placet.governance.dossier import check_state
+from placet.model.actor import Actor, ActorKind
+from placet.model.canonical import complaint, digest, parse
+from placet.model.changes import Change, ChangeKind
+from placet.model.directory import look_up
+from placet.model.names import checked_id
+from placet.model.state import Snapshot, State, StoredState, state_body
+from placet.model.trail import HISTORY_BOOK, HistoryEntry, HistoryKind
+from placet.model.writes import Writes
+
+S = TypeVar("S", bound=State)
+
+FOUNDER = Actor("system", ActorKind.SYSTEM)
+"""Who creates a state when nobody is named."""
+
+
+def create_state(context: Context, state_id: str, state: S, by: str | None, *, exist_ok: bool) -> Snapshot[S]:
+    """Store a state at version 1, with the history entry that begins it; see `Governance.create_state`."""
+    checked_id("state_id", state_id)
+    if not isinstance(state, State):
+        raise InputError(f"{state!r} is no State; pass an instance of a State class")
+    actor = FOUNDER if by is None else look_up(context.directory, by)
+    cls, body = type(state), state_body(state)
+    context.registry.register_state(cls)
+    loaded = _read_back(state_id, state, body)
+    new = StoredState(state_id, cls.type_name, 1, body, digest(body))
+    entry = HistoryEntry(
+        state_id=state_id,
+        state_type=cls.type_name,
+        version=1,
+        kind=HistoryKind.CREATED,
+        at=context.now(),
+        actor=actor.id,
+        before_hash="",
+        after_hash=new.hash,
+        changes=(Change("", ChangeKind.ADDED, after=parse(body)),),
+    )
+    with context.store.unit() as unit:
+        kept = unit.state(state_id) if exist_ok else None
+        if kept is not None:
+            check_state(unit, kept)
+            return snapshot(context.registry, kept, cls)
+        unit.write(Writes(state=new, history=(HISTORY_BOOK.link(state_id, 1, entry, ""),)))
+    return Snapshot(state_id, 1, new.hash, loaded)
+
+
+def snapshot(registry: Registry, stored: StoredState, expected: type[S]) -> Snapshot[S]:
+    """Give a stored state as an instance of its class.
+
+    Raises:
+        InputError: it is of another class than expected.
+    """
+    state = registry.load_state(stored)
+    if not isinstance(state, expected):
+        raise InputError(f"state {stored.state_id!r} is a {type(state).__name__}, not a {expected.__name__}")
+    return Snapshot(stored.state_id, stored.version, stored.hash, state)
+
+
+def _read_back(state_id: str, state: S, body: bytes) -> S:
+    """Read a state back before it is stored: what its class does not accept could never be loaded again."""
+    cls = type(state)
+    try:
+        loaded = cls.model_validate_json(body)
+        again = state_body(loaded)
+    except (ValidationError, NotCanonicalError) as error:
+        why = complaint(error)
+        raise InputError(f"the {cls.__name__} for {state_id!r} cannot be read back once it is stored: {why}") from error
+    if again != body or loaded != state:
+        raise InputError(
+            f"the {cls.__name__} for {state_id!r} reads back differently: use fields whose JSON says all there is, and "
+            "let validators be idempotent"
+        )
+    return loaded

@@ -1,0 +1,245 @@
+"""From a mutation to a durable request: check, simulate, ask the policies, fix the terms."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from placet.errors import IdempotencyConflictError, InputError, VersionConflictError
+from placet.governance.context import Context
+from placet.governance.dossier import Dossier
+from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
+from placet.lifecycle.quorum import asking
+from placet.lifecycle.step import Step
+from placet.lifecycle.transition import Trigger
+from placet.model.actor import Actor
+from placet.model.canonical import canonical, digest
+from placet.model.directory import look_up
+from placet.model.mutation import Mutation
+from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, written_metadata
+from placet.model.request import MutationRequest
+from placet.model.requirement import LONGEST, Requirement
+from placet.model.run import Run
+from placet.model.state import StoredState
+from placet.model.terms import KINDS, REQUIREMENTS, OnDrift, Terms
+from placet.store.port import Reader
+
+_FALLBACKS = tuple(each for each in OnDrift if each is not OnDrift.KEEP_IF_SAME_EFFECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a request is to be handled.
+
+    Attributes:
+        on_drift: what to do when the state has moved by the time of execution.
+        fallback: what to do when `on_drift` is keep_if_same_effect and the effect is another.
+        pause_for_revalidation: stop in `revalidation`, for a person to look, instead of going on in the same call.
+        expires_at: the deadline, with a time zone.
+        approval_valid_for: how long an approval counts once it is given.
+        own: what the requester requires beyond the policies.
+    """
+
+    on_drift: OnDrift = OnDrift.REJECT
+    fallback: OnDrift = OnDrift.REJECT
+    pause_for_revalidation: bool = False
+    expires_at: datetime | None = None
+    approval_valid_for: timedelta | None = None
+    own: tuple[Requirement, ...] = ()
+
+    @classmethod
+    def checked(
+        cls,
+        on_drift: str,
+        fallback: str,
+        *,
+        pause: bool,
+        expires_at: datetime | None,
+        approval_valid_for: timedelta | None,
+        requirements: Iterable[Requirement],
+    ) -> "Options":
+        """Make options of what the caller passed.
+
+        Raises:
+            InputError: an unknown strategy, a fallback that is no fallback, a deadline without time zone, a time that
+                is none, or requirements that are none.
+        """
+        strategy = checked_choice("on_drift", on_drift, OnDrift)
+        if not isinstance(pause, bool):
+            raise InputError(f"pause_for_revalidation={pause!r}: pass True or False")
+        if fallback == OnDrift.KEEP_IF_SAME_EFFECT:
+            raise InputError(
+                f"fallback={fallback!r} has nothing to fall back to; use reject, renew_approval, revalidate"
+            )
+        instead = checked_choice("fallback", fallback, _FALLBACKS)
+        deadline = None if expires_at is None else checked_moment("expires_at", expires_at)
+        lasts = approval_valid_for
+        if lasts is not None and (not isinstance(lasts, timedelta) or not timedelta(0) < lasts <= LONGEST):
+            raise InputError(f"approval_valid_for={lasts!r}: pass a timedelta above zero, at most 100 years")
+        own = tuple(requirements) if isinstance(requirements, Iterable) else (requirements,)
+        for each in own:
+            if type(each) not in KINDS:
+                raise InputError(f"requirements= holds {each!r:.80}; pass instances from placet.requirements")
+        return cls(
+            on_drift=strategy,
+            fallback=instead,
+            pause_for_revalidation=pause,
+            expires_at=deadline,
+            approval_valid_for=lasts,
+            own=own,
+        )
+
+
+class Submission:
+    """Takes mutations in.
+
+    Args:
+        context: the surroundings.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def preview(self, mutation: Mutation[Any], *, to: str, by: str) -> Run:
+        """Say what a mutation would do and require, and store nothing.
+
+        Args:
+            mutation: what to change.
+            to: the id of the state.
+            by: who would ask.
+
+        Returns:
+            The simulated run: change set, issues, the policies' answers, requirements.
+        """
+        actor = look_up(self._context.directory, by)
+        with self._context.store.view() as reader:
+            return draft(self._context, reader, mutation, to, actor).run
+
+    def submit(
+        self,
+        mutation: Mutation[Any],
+        *,
+        to: str,
+        by: str,
+        options: Options,
+        reason: str,
+        request_id: str | None,
+        expected_version: int | None,
+        idempotency_key: str | None,
+        correlation_id: str,
+        metadata: dict[str, Any] | None,
+    ) -> MutationRequest:
+        """Make a request; see `Governance.submit`."""
+        checked_id("to", to)
+        checked_text("reason", reason)
+        actor = look_up(self._context.directory, by)
+        wish = _wish(mutation, to, by, options) | _labels(idempotency_key, correlation_id, metadata)
+        with self._context.store.unit() as unit:
+            earlier = _earlier(unit, wish)
+            if earlier is not None:
+                return Dossier.load(unit, earlier.id).request
+            drawn = draft(self._context, unit, mutation, to, actor)
+            _expect(drawn.state, expected_version)
+            demand_accepted(drawn.run)
+            now = self._context.now()
+            if options.expires_at is not None and options.expires_at <= now:
+                raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
+            checked = self._context.fresh_id() if request_id is None else checked_id("request_id", request_id)
+            required = fixed(self._context, (*drawn.run.requirements, *options.own), now, actor.persons)
+            terms = _terms(drawn, actor, reason, options, request_id=checked, required=required)
+            step = Step(MutationRequest.on(terms, at=now, **wish), new=True)
+            evidence = self._context.evidence(actor, reason, run=drawn.run)
+            if required:
+                evidence = demand_possible(self._context, unit, step, evidence)
+            trigger = Trigger.SUBMIT if required else Trigger.ADMIT
+            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
+            unit.write(step.writes())
+        return step.request
+
+    def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str) -> MutationRequest:
+        """Put another mutation in the place of what was asked; see `Governance.amend`."""
+        actor = look_up(self._context.directory, by)
+        with self._context.store.unit() as unit:
+            step = Dossier.load(unit, request_id).step()
+            self._context.lifecycle.demand(step, Trigger.AMEND)
+            request, terms = step.request, step.request.terms
+            evidence = self._context.evidence(actor, reason)
+            drawn = draft(self._context, unit, mutation, terms.state_id, requester(self._context, terms))
+            demand_accepted(drawn.run)
+            required = fixed(self._context, (*drawn.run.requirements, *terms.own), evidence.at, asking(terms))
+            amended = drawn.on(replace(terms, number=terms.number + 1, reason=reason or terms.reason), required)
+            evidence = evidence.evolve(terms=amended, state=drawn.state)
+            then = Step(request.with_terms(amended), step.trail)
+            evidence = demand_possible(self._context, unit, then, evidence)
+            self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, evidence)
+            unit.write(step.writes())
+        return step.request
+
+
+def _expect(state: StoredState, version: int | None) -> None:
+    if version is None or (type(version) is int and version == state.version):
+        return
+    if type(version) is not int:
+        raise InputError(f"expected_version={version!r}: pass a whole number from 1, or leave it out")
+    raise VersionConflictError(state.state_id, version, state.version)
+
+
+def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[str, Any]:
+    """Hash what the caller asks for, without what the state happens to be: an honest retry is the same wish."""
+    if not isinstance(mutation, Mutation):
+        raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
+    cls = type(mutation)
+    parts = [cls.mutation_name, cls.schema_version, mutation.payload().decode(), to, by]
+    parts += [options.on_drift.value, options.fallback.value, options.pause_for_revalidation]
+    if options.own or options.approval_valid_for:  # as it was before there were these
+        parts += [REQUIREMENTS.dump(options.own).decode(), str(options.approval_valid_for)]
+    return {"asked": digest(canonical(parts))}
+
+
+def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str, Any] | None) -> dict[str, Any]:
+    """Check what the caller hangs on the request."""
+    if idempotency_key is not None:
+        checked_id("idempotency_key", idempotency_key)
+    return {
+        "idempotency_key": idempotency_key,
+        "correlation_id": "" if correlation_id == "" else checked_id("correlation_id", correlation_id),
+        "metadata_json": written_metadata("metadata", metadata or {}),
+    }
+
+
+def _earlier(reader: Reader, wish: dict[str, Any]) -> MutationRequest | None:
+    """Give the request that was made under the same idempotency key, if there is one."""
+    key = wish["idempotency_key"]
+    earlier = None if key is None else reader.request_by_key(key)
+    if earlier is not None and earlier.asked != wish["asked"]:
+        raise IdempotencyConflictError(key, earlier.id)
+    return earlier
+
+
+def _terms(
+    drawn: Draft, actor: Actor, reason: str, options: Options, *, request_id: str, required: tuple[Requirement, ...]
+) -> Terms:
+    cls, state = type(drawn.mutation), drawn.state
+    return Terms(
+        request_id=request_id,
+        number=1,
+        state_id=state.state_id,
+        state_type=state.state_type,
+        mutation=cls.mutation_name,
+        schema_version=cls.schema_version,
+        payload=drawn.payload.decode(),
+        intent=cls.intent,
+        requester=actor.id,
+        on_behalf_of=actor.on_behalf_of,
+        reason=reason,
+        expected_version=state.version,
+        state_hash=state.hash,
+        on_drift=options.on_drift,
+        fallback=options.fallback,
+        pause_for_revalidation=options.pause_for_revalidation,
+        requirements=required,
+        effect=drawn.run.changes,
+        expires_at=options.expires_at,
+        approval_valid_for=options.approval_valid_for,
+        own=options.own,
+    )

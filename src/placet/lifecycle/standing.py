@@ -1,0 +1,269 @@
+"""How far a request has come: for each requirement, whether it is met, what it waits for, whether it can be met."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from placet.lifecycle.quorum import asking, counting, seat
+from placet.model.actor import Actor
+from placet.model.approval import Approval, ExternalCheck, ManualReview, Reported
+from placet.model.ballots import Ballots, Vote
+from placet.model.canonical import in_words, stamp
+from placet.model.circumstances import NOTHING, Circumstances
+from placet.model.conditions import Dependency, Freeze, Quota, Schedule
+from placet.model.request import Status
+from placet.model.requirement import Requirement
+from placet.model.terms import Terms
+
+ANY_STEP = 0
+"""The step of a vote that somebody could still give, whenever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one requirement stands.
+
+    Attributes:
+        requirement: which.
+        met: whether it is met now.
+        waits_for: what is missing, in words; of no meaning where it is met.
+        possible: whether it can still be met.
+        missing: how many votes are missing.
+        counted: the actors whose votes, report or waiver meet it, in alphabetical order.
+        candidates: who could still fill a place, by id; None where nobody can list them, or nobody has to.
+    """
+
+    requirement: Requirement
+    met: bool
+    waits_for: str = ""
+    possible: bool = True
+    missing: int = 0
+    counted: tuple[str, ...] = ()
+    candidates: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        if self.met:
+            return f"{self.requirement}: met" + (f" by {', '.join(self.counted)}" if self.counted else "")
+        who = f"; left: {', '.join(self.candidates) or 'nobody'}" if self.candidates is not None else ""
+        return self.waits_for + who + ("" if self.possible else "; it can no longer be met")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a request has come.
+
+    Attributes:
+        positions: where each requirement stands, in the order of the requirements.
+    """
+
+    positions: tuple[Position, ...]
+
+    @property
+    def open(self) -> tuple[Position, ...]:
+        """The requirements that are not met, those of earlier steps first, and those of no step before all."""
+        unmet = (each for each in self.positions if not each.met)
+        return tuple(sorted(unmet, key=lambda each: each.requirement.step or 0))
+
+    @property
+    def met(self) -> bool:
+        """Whether every requirement is met."""
+        return all(each.met for each in self.positions)
+
+    @property
+    def step(self) -> int | None:
+        """The step that is open, or None if every step is complete."""
+        return next((each.requirement.step for each in self.open if each.requirement.step), None)
+
+    @property
+    def now(self) -> tuple[Position, ...]:
+        """The requirements that could be met now: those of the open step, and those of no step."""
+        return tuple(each for each in self.open if each.requirement.step in {None, self.step})
+
+    @property
+    def impossible(self) -> tuple[Position, ...]:
+        """The requirements that can no longer be met."""
+        return tuple(each for each in self.open if not each.possible)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The actors whose votes, reports or waivers met something, in alphabetical order."""
+        return tuple(sorted(actor for each in self.positions for actor in each.counted))
+
+    def __str__(self) -> str:
+        if self.met:
+            return "every requirement is met"
+        now = " and ".join(each.waits_for for each in self.now)
+        then = " and ".join(each.waits_for for each in self.open if each not in self.now)
+        return f"still needs {now}" + (f", then {then}" if then else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What requirements are judged by.
+
+    Attributes:
+        terms: of the request.
+        digest: that votes must be bound to.
+        ballots: what people said.
+        at: now, UTC.
+        around: facts about the world around the request.
+    """
+
+    terms: Terms
+    digest: str
+    ballots: Ballots
+    at: datetime
+    around: Circumstances = field(default=NOTHING)
+
+
+def standing(known: Known, requirements: Sequence[Requirement] | None = None) -> Standing:
+    """Judge requirements. Pure.
+
+    Args:
+        known: what to judge by.
+        requirements: what to judge, if not what the terms require.
+    """
+    required = known.terms.requirements if requirements is None else requirements
+    approvals = [each for each in required if isinstance(each, Approval)]
+    judged = iter(_approvals(approvals, known))
+    return Standing(
+        tuple(next(judged) if isinstance(each, Approval) else JUDGES[type(each)](each, known) for each in required)
+    )
+
+
+def fits(approval: Approval, vote: Vote, around: Circumstances) -> bool:
+    """Tell whether a vote may take a place: given in its step, by somebody eligible then (and now, if rechecked)."""
+    if vote.step != approval.step:
+        return False
+    roles, groups, kind = vote.roles, vote.groups, vote.kind
+    if approval.recheck and vote.holder in around.voters:
+        now = around.voters[vote.holder]
+        if now is None:
+            return False
+        roles, groups, kind = now.roles, now.groups, kind if vote.delegated else now.kind
+    return approval.admits(vote.ids, roles, groups, kind)
+
+
+def _approvals(approvals: list[Approval], known: Known) -> list[Position]:
+    """Seat the votes, and see whether everybody who could still vote would fill what is left."""
+    if not approvals:
+        return []
+    votes = counting(known.terms, known.digest, known.ballots.votes)
+    seats = seat(approvals, votes, partial(fits, around=known.around))
+    left = _left(approvals, known)
+    reach = _reach(list(left), votes, left, known) if left else {}
+    return [
+        Position(
+            requirement=approval,
+            met=len(taken) == approval.places,
+            waits_for=f"{approval} ({approval.places - len(taken)} more)" if len(taken) < approval.places else "",
+            possible=reach.get(approval, approval.places) == approval.places,
+            missing=approval.places - len(taken),
+            counted=tuple(sorted(vote.actor for vote in taken)),
+            candidates=tuple(sorted(actor.id for actor in left[approval])) if approval in left else None,
+        )
+        for approval, taken in zip(approvals, seats, strict=True)
+    ]
+
+
+def _left(approvals: list[Approval], known: Known) -> dict[Approval, list[Actor]]:
+    """Give for each approval who could still vote on it, where somebody can list them."""
+    listed = known.around.candidates
+    if not listed:
+        return {}
+    gone = set(asking(known.terms))
+    for vote in known.ballots.votes:
+        if vote.digest == known.digest:
+            gone |= vote.persons
+    return {
+        each: [actor for actor in listed[each] if gone.isdisjoint(actor.persons)]
+        for each in approvals
+        if each in listed
+    }
+
+
+def _reach(
+    approvals: list[Approval], votes: list[Vote], left: dict[Approval, list[Actor]], known: Known
+) -> dict[Approval, int]:
+    """Give how many places of each approval could be filled, if everybody who is left voted for it."""
+    persons: dict[str, list[Actor]] = {}
+    for actor in (each for actors in left.values() for each in actors):
+        persons.setdefault(actor.principal, []).append(actor)
+    more = [Vote.by(actors[0], known.digest, step=ANY_STEP) for actors in persons.values()]
+
+    def could(approval: Approval, vote: Vote) -> bool:
+        if vote.step != ANY_STEP:
+            return fits(approval, vote, known.around)
+        return any(approval.admits_actor(actor) for actor in persons[vote.principal])
+
+    seats = seat(approvals, [*votes, *more], could)
+    return {approval: len(taken) for approval, taken in zip(approvals, seats, strict=True)}
+
+
+def _report(requirement: Reported, known: Known) -> Position:
+    """Judge by the last report of somebody who is eligible for it."""
+    mine = [
+        each
+        for each in known.ballots.reports
+        if (each.name, each.digest) == (requirement.name, known.digest)
+        and requirement.step in {None, each.step}
+        and requirement.admits_actor(each.by)
+    ]
+    if not mine:
+        listed, asked = known.around.candidates.get(requirement), asking(known.terms)
+        left = None if listed is None else tuple(each.id for each in listed if asked.isdisjoint(each.persons))
+        return Position(requirement, met=False, waits_for=str(requirement), possible=left != (), candidates=left)
+    last, lasts = mine[-1], requirement.valid_for
+    if not last.passed:
+        why = f"{requirement}, which {last.by.id} reported as failed: {last.evidence}"
+        return Position(requirement, met=False, waits_for=why)
+    if lasts is not None and known.at >= last.at + lasts:
+        why = f"{requirement} anew: the last ran out at {in_words(last.at + lasts)}"
+        return Position(requirement, met=False, waits_for=why)
+    return Position(requirement, met=True, counted=(last.by.id,))
+
+
+def _schedule(requirement: Schedule, known: Known) -> Position:
+    late = requirement.not_after is not None and known.at >= requirement.not_after
+    early = requirement.not_before is not None and known.at < requirement.not_before
+    return Position(requirement, met=not (late or early), waits_for=str(requirement), possible=not late)
+
+
+def _freeze(requirement: Freeze, known: Known) -> Position:
+    wanted = set(requirement.waiver_roles)
+    waived = [
+        each.actor
+        for each in known.ballots.waivers
+        if (each.name, each.until, each.digest) == (requirement.name, stamp(requirement.until), known.digest)
+        and not wanted.isdisjoint(each.roles)
+    ]
+    met = bool(waived) or known.at >= requirement.until
+    return Position(requirement, met=met, waits_for=str(requirement), counted=tuple(waived[:1]))
+
+
+def _dependency(requirement: Dependency, known: Known) -> Position:
+    status = known.around.statuses.get(requirement.request_id)
+    ended = status is None or (status.terminal and status is not Status.EXECUTED)
+    waits_for = f"{requirement}, which is {status or 'unknown'}"
+    return Position(requirement, met=status is Status.EXECUTED, waits_for=waits_for, possible=not ended)
+
+
+def _quota(requirement: Quota, known: Known) -> Position:
+    if len(known.around.executions) < requirement.limit:
+        return Position(requirement, met=True)
+    free_at = known.around.executions[requirement.limit - 1] + requirement.per
+    waits_for = f"{requirement}: the next one from {in_words(free_at)}"
+    return Position(requirement, met=known.at >= free_at, waits_for=waits_for)
+
+
+JUDGES: dict[type[Requirement], Callable[[Any, Known], Position]] = {
+    ManualReview: _report,
+    ExternalCheck: _report,
+    Schedule: _schedule,
+    Freeze: _freeze,
+    Dependency: _dependency,
+    Quota: _quota,
+}
+"""How each requirement that is no approval is judged. Approvals are seated together, for a person has one place."""

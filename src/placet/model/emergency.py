@@ -1,0 +1,39 @@
+"""Break-glass: executing past the requirements, where a policy allows it, with a duty to have it reviewed."""
+
+from dataclasses import dataclass
+
+from placet.errors import InputError
+from placet.model.names import checked_text
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """Why somebody executes a request whose requirements are not met.
+
+    Attributes:
+        reason: why it cannot wait, in words.
+        ticket: the incident it belongs to, as in `INC-42`.
+    """
+
+    reason: str
+    ticket: str
+
+    def __post_init__(self) -> None:
+        for name in ("reason", "ticket"):
+            if not checked_text(name, getattr(self, name)).strip():
+                raise InputError(
+                    f"{name}={getattr(self, name)!r} of an Emergency is empty; say it, others will review it"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Whom a policy lets past the requirements in an emergency, and who reviews it afterwards.
+
+    Attributes:
+        roles: an actor with one of these roles may.
+        reviewer_roles: somebody else with one of these must review it; anybody else if empty.
+    """
+
+    roles: tuple[str, ...]
+    reviewer_roles: tuple[str, ...]
