@@ -162,7 +162,8 @@ def compare(wanted: list[str]) -> bool:
             measuring[base] = _measuring(Path(folder, base, "src"))
         new = _measured(_measuring(ROOT / "src"))
         old = {base: _measured(measuring[base]) if base in measuring else recorded(base) for base in wanted}
-    return all([_judged(base, figures, new) for base, figures in old.items()])
+    verdicts = [_judged(base, figures, new) for base, figures in old.items()]
+    return all(verdicts)
 
 
 def _judged(base: str, old: Figures | None, new: Figures) -> bool:

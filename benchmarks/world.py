@@ -15,7 +15,18 @@ from secrets import token_hex
 from typing import Any, Self
 from unittest.mock import patch
 
-from placet import Governance, Intent, Issue, Mutation, MutationRequest, Risk, State, deny, require_approval
+from placet import (
+    Governance,
+    Intent,
+    Issue,
+    Mutation,
+    MutationRequest,
+    OpenDirectory,
+    Risk,
+    State,
+    deny,
+    require_approval,
+)
 
 MEMORY, SQLITE = "memory", "sqlite"
 
@@ -100,7 +111,9 @@ class World:
     def another(self) -> Governance:
         """Open a governance over the same store, if that is a file."""
         policies = [require_approval(count=1)]
-        return Governance.open(self._url, mutations=[GrantRole], policies=policies, **self._fixed)
+        return Governance.open(
+            self._url, mutations=[GrantRole], policies=policies, directory=OpenDirectory(), **self._fixed
+        )
 
     def close(self) -> None:
         """Throw everything away."""

@@ -5,7 +5,19 @@ Run it: it needs no file and no network. Requests are made by bob, approved by c
 
 from collections.abc import Iterator
 
-from placet import Governance, Intent, Issue, Mutation, MutationRequest, Outcome, Risk, State, deny, require_approval
+from placet import (
+    Governance,
+    Intent,
+    Issue,
+    Mutation,
+    MutationRequest,
+    OpenDirectory,
+    Outcome,
+    Risk,
+    State,
+    deny,
+    require_approval,
+)
 from placet.errors import PlacetError, TransitionRefusedError
 from placet.store.memory import MemoryStore
 
@@ -68,7 +80,12 @@ class Freeze(Mutation[Limits]):
 
 
 store = MemoryStore()
-gov = Governance.open(store, mutations=[SetLimit, Share, Clear, Freeze], policies=[require_approval(count=1)])
+gov = Governance.open(
+    store,
+    mutations=[SetLimit, Share, Clear, Freeze],
+    policies=[require_approval(count=1)],
+    directory=OpenDirectory(),  # accepts any name: for trying out
+)
 gov.create_state("limits", Limits(daily={"acme": 10}))
 
 
@@ -131,7 +148,12 @@ gov.register_policy(deny("it is the end of the year"))
 assert execute("a policy denies on the current state: rejected", denied).status == "rejected"
 
 request = gov.find_requests(status="pending").requests[0]
-other_process = Governance.open(store, mutations=[SetLimit], policies=[require_approval(count=1)])
+other_process = Governance.open(
+    store,
+    mutations=[SetLimit],
+    policies=[require_approval(count=1)],
+    directory=OpenDirectory(),  # accepts any name: for trying out
+)
 try:
     other_process.preview(Clear(), to="limits", by="bob")
 except PlacetError as error:

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from placet import Governance, Intent, Mutation, OnDrift, Risk, State, require_approval
+from placet import Governance, Intent, Mutation, OnDrift, OpenDirectory, Risk, State, require_approval
 
 SCHEMA = """
 CREATE TABLE users (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1);
@@ -108,7 +108,11 @@ def main() -> None:
         with closing(sqlite3.connect(path)) as mine:
             mine.executescript(SCHEMA)
             with Governance.open(
-                f"sqlite:///{path}", mutations=[ChangeRole], policies=[require_approval()], sources=[UsersTable()]
+                f"sqlite:///{path}",
+                mutations=[ChangeRole],
+                policies=[require_approval()],
+                sources=[UsersTable()],
+                directory=OpenDirectory(),  # accepts any name: for trying out
             ) as gov:
                 govern(gov, mine)
                 join(gov, mine)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from placet import Governance, Intent, Issue, Mutation, Proposal, State, allow, require_approval
+from placet import Governance, Intent, Issue, Mutation, OpenDirectory, Proposal, State, allow, require_approval
 from placet.errors import IdempotencyConflictError, MutationInvalidError
 
 
@@ -50,6 +50,7 @@ gov = Governance.open(
     "memory:",
     mutations=[Move],
     policies=[allow(when=lambda proposal: not large(proposal)), require_approval(count=1, when=large)],
+    directory=OpenDirectory(),  # accepts any name: for trying out
 )
 gov.create_state("quotas", Quotas(total=100, teams={"search": 60, "ads": 30}))
 

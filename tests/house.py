@@ -13,6 +13,7 @@ from placet import (
     Mutation,
     MutationRequest,
     OnDrift,
+    OpenDirectory,
     Risk,
     State,
     require_approval,
@@ -78,6 +79,7 @@ HOUSE = "house:roles"
 def opened(store: str | Store = "memory:", **options: Any) -> Governance:  # noqa: ANN401 - options of Governance.open
     """Open a store with one approval required of everything, and the house in it at version 1."""
     options.setdefault("policies", [require_approval(count=1)])
+    options.setdefault("directory", OpenDirectory())
     gov = Governance.open(store, mutations=MUTATIONS, **options)
     gov.create_state(HOUSE, Roles(members={"root": "admin"}))
     return gov

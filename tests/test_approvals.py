@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from house import HOUSE, AddTeam, GrantRole, approved, opened
-from placet import Actor, Governance, MutationRequest, StaticDirectory, Status, require_approval
+from placet import Actor, Governance, MutationRequest, OpenDirectory, StaticDirectory, Status, require_approval
 from placet.errors import InputError, RequestNotFoundError, TransitionRefusedError
 from placet.store.port import Store
 from placet.testing import FrozenClock
@@ -234,5 +234,5 @@ def test_unknown_requests_are_named(gov: Governance) -> None:
 
 def test_an_approval_survives_reopening(store: Store) -> None:
     request = approved(opened(store))
-    again = Governance.open(store, mutations=[GrantRole], policies=[require_approval()])
+    again = Governance.open(store, mutations=[GrantRole], policies=[require_approval()], directory=OpenDirectory())
     assert again.execute(request.id, by="runner").executed

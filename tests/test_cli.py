@@ -17,7 +17,17 @@ from rich.console import Console, RenderableType
 from typer.testing import CliRunner, Result
 
 from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened
-from placet import Governance, MutationRequest, OnDrift, Status, __version__, allow, deny, require_approval
+from placet import (
+    Governance,
+    MutationRequest,
+    OnDrift,
+    OpenDirectory,
+    Status,
+    __version__,
+    allow,
+    deny,
+    require_approval,
+)
 from placet import cli as command_line
 from placet.cli.app import app
 from placet.cli.file import answer_view, drift_view
@@ -428,7 +438,9 @@ class Notes:
 
 
 def test_a_state_in_a_table_of_your_own_is_not_exported_but_known(db: Path) -> None:
-    with Governance.open(f"sqlite:///{db}", mutations=[AddTeam], policies=[allow()], sources=[Notes()]) as gov:
+    with Governance.open(
+        f"sqlite:///{db}", mutations=[AddTeam], policies=[allow()], sources=[Notes()], directory=OpenDirectory()
+    ) as gov:
         request = gov.submit(AddTeam(team="red"), to="note:1", by="bob")
         line = "no state 'note:1' here; it is in a table of your own; read it there"
         assert line in refused("export", "note:1", "--db", db)
@@ -568,7 +580,7 @@ def test_a_file_that_is_not_placets_is_refused_and_left_alone(
     file = tmp_path / "notes.txt"
     file.write_bytes(content)
     line = refused(*command, "--db", file)
-    assert ("schema version" if content == b"" else "not an SQLite database") in line
+    assert ("no tables of placet" if content == b"" else "not an SQLite database") in line
     assert file.read_bytes() == content
 
 

@@ -24,6 +24,7 @@ from placet import (
     Emergency,
     Governance,
     MutationRequest,
+    OpenDirectory,
     PlacetError,
     StaticDirectory,
     Status,
@@ -39,6 +40,7 @@ from placet.store.sqlite.unit import SqliteUnit
 
 def reopened(path: Path, **options: Any) -> Governance:  # noqa: ANN401 - options of Governance.open
     options.setdefault("policies", [require_approval()])
+    options.setdefault("directory", OpenDirectory())
     return Governance.open(f"sqlite:///{path}?timeout=60", mutations=MUTATIONS, **options)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from placet import Governance, PlacetError, Status
+from placet import Governance, OpenDirectory, PlacetError, Status
 from placet.cli.app import app
 from placet.cli.shop import FLAGS, MUTATIONS, WidenRollout, flags, people, rules
 from placet.requirements import Approval
@@ -126,7 +126,7 @@ def test_every_id_it_shows_can_be_shown(db: str, told: str) -> None:
 
 
 def test_the_file_holds_every_outcome(db: str) -> None:
-    with Governance.open(f"sqlite:///{db}?mode=ro") as gov:
+    with Governance.open(f"sqlite:///{db}?mode=ro", directory=OpenDirectory()) as gov:
         statuses = [each.status for each in gov.find_requests()]
         assert gov.verify().ok
     counts = {status: statuses.count(status) for status in set(statuses)}

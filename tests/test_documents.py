@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from anyjson import OBJECTS, VALUES, Json, exact, nested
-from placet import Actor, Governance, Issue, MutationEngine, Run, allow
+from placet import Actor, Governance, Issue, MutationEngine, OpenDirectory, Run, allow
 from placet.documents import Document, MergeDocument, PatchDocument
 from placet.errors import InputError, NotCanonicalError
 from placet.model.run import RunStatus
@@ -96,7 +96,9 @@ class TestDocuments:
         assert type(ENGINE.run(MergeDocument(merge={"a": 1}), Flags.of({}), BOB).after) is Flags
 
     def test_it_is_governed_from_end_to_end(self) -> None:
-        gov = Governance.open("memory:", mutations=[PatchDocument, MergeDocument], policies=[allow()])
+        gov = Governance.open(
+            "memory:", mutations=[PatchDocument, MergeDocument], policies=[allow()], directory=OpenDirectory()
+        )
         gov.create_state("config", Document.of({"limit": 5, "self": {"evolve": True}}))
         for mutation in (MergeDocument(merge={"limit": 6}), PatchDocument(patch=[{"op": "remove", "path": "/self"}])):
             assert gov.execute(gov.submit(mutation, to="config", by="bob").id, by="bob").executed

@@ -18,6 +18,7 @@ from placet import (
     Issue,
     Mutation,
     OnDrift,
+    OpenDirectory,
     Outcome,
     Proposal,
     Run,
@@ -358,7 +359,7 @@ def test_a_check_that_raises_decides_nothing(gov: Governance, awkward: type[Awkw
 
 def test_a_mutation_class_that_is_gone_changes_nothing(store: Store) -> None:
     request = approved(opened(store))
-    bare = Governance.open(store, mutations=[AddTeam], policies=[require_approval()])
+    bare = Governance.open(store, mutations=[AddTeam], policies=[require_approval()], directory=OpenDirectory())
     with pytest.raises(NotRegisteredError, match="no mutation 'GrantRole' in schema version 1"):
         bare.execute(request.id, by="runner")
     assert_untouched(bare, request.id)
@@ -382,7 +383,9 @@ class GrantOther(Mutation[Others]):
 
 def test_a_mutation_class_that_changes_another_state_by_now_changes_nothing(store: Store) -> None:
     request = approved(opened(store))
-    other = Governance.open(store, mutations=[AddTeam, GrantOther], policies=[require_approval()])
+    other = Governance.open(
+        store, mutations=[AddTeam, GrantOther], policies=[require_approval()], directory=OpenDirectory()
+    )
     with pytest.raises(MutationContractError, match="^GrantRole no longer changes a Roles; cancel the request"):
         other.execute(request.id, by="runner")
     assert_untouched(other, request.id)

@@ -24,7 +24,7 @@ from placet.model.changes import ChangeKind
 from placet.model.circumstances import Circumstances
 from placet.model.emergency import BreakGlass, Emergency
 from placet.model.mutation import Issue
-from placet.model.request import TERMINAL, Filed
+from placet.model.request import TERMINAL
 from placet.model.requirement import Requirement, WhenImpossible
 from placet.model.resolution import Resolution, ResolutionOutcome
 from placet.model.run import Mode, Run, RunStatus
@@ -1445,22 +1445,6 @@ class TestDeadlinesAndSeals:
             replace(request, review="open"),
         ]
         assert len({each.seal() for each in variants}) == len(variants)
-
-    def test_a_row_from_before_there_were_emergencies_has_the_seal_it_had(self) -> None:
-        plain = MutationRequest(
-            id="r-1",
-            revision=3,
-            status=Status.APPROVED,
-            digest="d" * 64,
-            head="h",
-            created_at=NOON,
-            updated_at=NOON,
-            filed=Filed("house", "bob", "grant-role inc-42"),
-            terms_json=b"{}",
-        )
-        due = replace(plain, due_at=NOON, held="wait", execution_id="x-1", attempts=1)
-        assert plain.seal() == "af425e7d16e20127539f812b0077736372b9a9c91abf3045bd7880fff2c5275b"
-        assert due.seal() == "2a421bf3078396ba4cb2c80f09183e17fe2c65098b262da13716fd9fdb0e3567"
 
 
 def a_long_life() -> Step:

@@ -16,7 +16,7 @@ from openfeature.event import EventDetails, ProviderEvent
 from openfeature.flag_evaluation import Reason
 from typer.testing import CliRunner
 
-from placet import Governance
+from placet import Governance, OpenDirectory
 from placet.cli.app import app
 from placet.cli.shop import FLAGS, MUTATIONS
 from placet.documents import Document
@@ -69,7 +69,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def before(db: Path, tmp_path: Path) -> Path:
     """The flags before anything was executed, replayed from the history."""
-    with Governance.open(f"sqlite:///{db}?mode=ro", mutations=MUTATIONS) as gov:
+    with Governance.open(f"sqlite:///{db}?mode=ro", mutations=MUTATIONS, directory=OpenDirectory()) as gov:
         first = gov.replay(FLAGS, 1).state
     assert isinstance(first, Document)
     path = tmp_path / "before.json"

@@ -15,6 +15,7 @@ from placet import (
     Intent,
     Interceptor,
     Mutation,
+    OpenDirectory,
     Proposal,
     Risk,
     State,
@@ -124,7 +125,7 @@ class Concern(Mutation[Roles]):
 
 
 def test_what_would_be_lost_on_the_way_into_the_store_is_refused(store: Store) -> None:
-    gov = Governance.open(store, mutations=[Hide, Concern], policies=[allow()])
+    gov = Governance.open(store, mutations=[Hide, Concern], policies=[allow()], directory=OpenDirectory())
     gov.create_state(HOUSE, Roles())
     for lossy in (Hide(secret=SecretStr("hunter2")), Concern(part=NarrowPart(name="ada", only="reader"))):
         with pytest.raises(InputError, match="does not come back from its payload|no canonical JSON"):
@@ -256,8 +257,8 @@ class NeedsMore(State):
 
 
 def test_a_class_may_grow_a_field_with_a_default(store: Store) -> None:
-    Governance.open(store).create_state("s", OldGrown(limit=1))
-    gov = Governance.open(store, mutations=[SetLimit], policies=[allow()])
+    Governance.open(store, directory=OpenDirectory()).create_state("s", OldGrown(limit=1))
+    gov = Governance.open(store, mutations=[SetLimit], policies=[allow()], directory=OpenDirectory())
     assert gov.get_state("s", Grown).state == Grown(limit=1, unit="GB")
     request = gov.submit(SetLimit(limit=2), to="s", by="bob")
     assert [str(change) for change in request.effect] == ["/limit: 1 -> 2", '/unit: + "GB"']
@@ -267,8 +268,8 @@ def test_a_class_may_grow_a_field_with_a_default(store: Store) -> None:
 
 
 def test_a_class_that_no_longer_fits_is_told_apart_from_a_row_that_was_changed(store: Store) -> None:
-    Governance.open(store).create_state("s", OldGrown(limit=1))
-    gov = Governance.open(store)
+    Governance.open(store, directory=OpenDirectory()).create_state("s", OldGrown(limit=1))
+    gov = Governance.open(store, directory=OpenDirectory())
     gov._context.registry.register_state(NeedsMore)
     with pytest.raises(ConfigurationError, match="had another shape.*give new fields a default"):
         gov.get_state("s")
@@ -295,13 +296,13 @@ def test_parts_that_do_not_fit_are_told_at_once(
 ) -> None:
     first = {Intent: "x", Approval: 1}.get(make, "memory:") if isinstance(make, type) else "memory:"
     with pytest.raises(ConfigurationError, match=words):
-        make(first, **options)
+        make(first, **options, **({} if isinstance(make, type) else {"directory": OpenDirectory()}))
 
 
 def test_what_is_no_store_is_told_at_once() -> None:
     wrong: Any = object()
     with pytest.raises(ConfigurationError, match="is no store"):
-        Governance.open(wrong)
+        Governance.open(wrong, directory=OpenDirectory())
 
 
 def test_an_intents_risk_may_be_said_in_words() -> None:
@@ -312,7 +313,9 @@ def test_an_intents_risk_may_be_said_in_words() -> None:
 @pytest.mark.parametrize("made", [7, None, "", " x"])
 def test_ids_that_cannot_be_are_refused_wherever_they_are_made(store: Store, made: Any) -> None:  # noqa: ANN401 - whatever new_id gives
     opened(store)
-    gov = Governance.open(store, mutations=MUTATIONS, policies=[allow()], new_id=lambda: made)
+    gov = Governance.open(
+        store, mutations=MUTATIONS, policies=[allow()], new_id=lambda: made, directory=OpenDirectory()
+    )
     with pytest.raises(InputError, match=r"new_id\(\)"):
         gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
     request = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob", request_id="mine")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import field_validator, model_validator
 
 from house import AddTeam, GrantRole, Roles
-from placet import Actor, Governance, Intent, Mutation, MutationEngine, State, allow
+from placet import Actor, Governance, Intent, Mutation, MutationEngine, OpenDirectory, State, allow
 from placet.engine.registry import Registry
 from placet.errors import (
     ConfigurationError,
@@ -220,7 +220,7 @@ class TestWhatIsRegistered:
         assert MutationEngine([allow()]).run(Deeper(), Limits(), Actor("bob")).accepted
 
     def test_a_mutation_through_a_generic_base_is_governed_like_any_other(self) -> None:
-        gov = Governance.open("memory:", mutations=[TouchLimits], policies=[allow()])
+        gov = Governance.open("memory:", mutations=[TouchLimits], policies=[allow()], directory=OpenDirectory())
         gov.create_state("limits", Limits())
         request = gov.submit(TouchLimits(), to="limits", by="bob")
         assert gov.execute(request.id, by="bob").executed
@@ -277,7 +277,7 @@ class Growing(State):
 class TestStatesThatDoNotReadBack:
     @pytest.mark.parametrize(("name", "words"), [("a", "reads back differently"), ("ab", "cannot be read back")])
     def test_they_are_refused_before_they_are_stored(self, name: str, words: str) -> None:
-        gov = Governance.open("memory:", policies=[allow()])
+        gov = Governance.open("memory:", policies=[allow()], directory=OpenDirectory())
         with pytest.raises(InputError, match=words):
             gov.create_state("house", Growing(name=name))
         assert gov.create_state("house", Limits()).version == 1

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from house import HOUSE, MUTATIONS, GrantRole, approved, opened
-from placet import Governance, MutationRequest, PlacetError, Status, allow, require_approval
+from placet import Governance, MutationRequest, OpenDirectory, PlacetError, Status, allow, require_approval
 from placet.errors import (
     ConfigurationError,
     IntegrityError,
@@ -33,9 +33,9 @@ from placet.model.canonical import Link
 from placet.model.trail import Ledger
 from placet.model.writes import Writes
 from placet.store.port import Filter
-from placet.store.sql import migrations
 from placet.store.sqlite import SqliteStore
 from placet.store.sqlite.errors import translated
+from placet.store.sqlite.schema import VERSION
 from placet.store.sqlite.turnstile import Patience
 from placet.store.sqlite.unit import SqliteReader, SqliteUnit
 
@@ -53,7 +53,9 @@ def url(path: Path, options: str = "") -> str:
 
 def again(path: Path, options: str = "") -> Governance:
     """Open a file that has a house in it."""
-    return Governance.open(url(path, options), mutations=MUTATIONS, policies=[require_approval(count=1)])
+    return Governance.open(
+        url(path, options), mutations=MUTATIONS, policies=[require_approval(count=1)], directory=OpenDirectory()
+    )
 
 
 def nothing_lost(path: Path, request: MutationRequest) -> None:
@@ -292,7 +294,7 @@ def test_many_processes_may_open_a_new_file_at_once(path: Path) -> None:
     assert [wait() for wait in children] == [("", "None")] * 4
     with plain(path) as connection:
         versions = connection.execute("SELECT version FROM placet_schema ORDER BY version").fetchall()
-        assert versions == [(number,) for number in range(1, len(migrations()) + 1)]
+        assert versions == [(VERSION,)]
 
 
 def together(count: int, work: Callable[[], object]) -> list[BaseException]:
@@ -317,15 +319,15 @@ def together(count: int, work: Callable[[], object]) -> list[BaseException]:
 # ---- not what it should be
 
 
-def test_a_newer_schema_is_refused_and_left_alone(path: Path, ready: MutationRequest) -> None:
-    newer = len(migrations()) + 1
+@pytest.mark.parametrize("other", [VERSION - 1, VERSION + 1])
+def test_another_format_is_refused_and_left_alone(path: Path, ready: MutationRequest, other: int) -> None:
     with plain(path) as connection:
-        connection.execute("INSERT INTO placet_schema VALUES (?)", (newer,))
+        connection.execute("UPDATE placet_schema SET version = ?", (other,))
     for options in ("", "?mode=ro"):
-        with pytest.raises(SchemaVersionError, match=f"{newer} is newer than {newer - 1}.*upgrade"):
+        with pytest.raises(SchemaVersionError, match=f"its format is {other}, and this release knows {VERSION}"):
             again(path, options)
     with plain(path) as connection:
-        connection.execute("DELETE FROM placet_schema WHERE version = ?", (newer,))
+        connection.execute("UPDATE placet_schema SET version = ?", (VERSION,))
     nothing_lost(path, ready)
 
 

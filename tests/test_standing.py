@@ -17,7 +17,7 @@ from placet.errors import ConfigurationError, InputError, IntegrityError
 from placet.lifecycle.standing import JUDGES, Known, Position, Standing, standing
 from placet.model.approval import Eligibility
 from placet.model.ballots import Ballots, Choice, Report, Vote, Waiver
-from placet.model.canonical import digest, stamp
+from placet.model.canonical import stamp
 from placet.model.circumstances import NOTHING, Circumstances
 from placet.model.conditions import MOST_COUNTED
 from placet.model.request import TERMINAL
@@ -548,30 +548,6 @@ class TestKeptTerms:
         kinds = {each["kind"] for each in json.loads(TERMS.dump(a_terms(*EVERY)))["requirements"]}
         assert kinds == {"approval", "manual_review", "external_check", "schedule", "freeze", "dependency", "quota"}
 
-    def old(self, *requirements: dict[str, Any]) -> bytes:
-        """Give terms as they were written when there were approvals only."""
-        fields = json.loads(TERMS.dump(a_terms()))
-        del fields["approval_valid_for"], fields["own"]
-        return json.dumps(fields | {"requirements": requirements}).encode()
-
-    def test_terms_from_before_there_were_kinds_ask_for_the_same_approvals(self) -> None:
-        body = self.old(
-            {"count": 2, "roles": ["security"], "groups": []}, {"count": 1, "roles": [], "groups": ["board"]}
-        )
-        read = TERMS.load(body, "r-1#1")
-        assert read.requirements == (Approval(2, roles=("security",)), Approval(1, groups=("board",)))
-        assert (read.approval_valid_for, read.own) == (None, ())
-        assert [str(each) for each in read.requirements] == [
-            "2 approvals by role security",
-            "1 approval by group board",
-        ]
-
-    def test_they_keep_the_digest_that_was_voted_on(self) -> None:
-        body = self.old({"count": 1, "roles": ["security"], "groups": []})
-        read = TERMS.load(body, "r-1#1")
-        said = replace(vote("carol", "security"), digest=digest(body))
-        assert standing(Known(read, digest(body), Ballots((said,)), NOON)).met
-
     @pytest.mark.parametrize(
         "broken",
         [
@@ -579,13 +555,14 @@ class TestKeptTerms:
             {"kind": "schedule"},
             {"kind": "quota", "limit": 0, "per": "PT1H"},
             {"kind": "freeze", "name": "x"},
-            {"count": 0, "roles": [], "groups": []},
+            {"kind": "approval", "count": 0, "roles": [], "groups": []},
             {"kind": None, "count": 1},
+            {"count": 1},
         ],
     )
     def test_what_cannot_be_read_is_no_requirement(self, broken: dict[str, Any]) -> None:
         with pytest.raises(IntegrityError, match="placet_terms"):
-            TERMS.load(self.old(broken), "r-1#1")
+            TERMS.load(json.dumps(json.loads(TERMS.dump(a_terms())) | {"requirements": [broken]}).encode(), "r-1#1")
 
     def test_moments_of_any_zone_are_the_same_requirement(self) -> None:
         one = Schedule(not_before=NOON)

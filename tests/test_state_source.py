@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from placet import Governance, Intent, Mutation, MutationRequest, OnDrift, State, Status, require_approval
+from placet import (
+    Governance,
+    Intent,
+    Mutation,
+    MutationRequest,
+    OnDrift,
+    OpenDirectory,
+    State,
+    Status,
+    require_approval,
+)
 from placet.errors import (
     ConfigurationError,
     InputError,
@@ -103,6 +113,7 @@ def opened(path: Path, source: UsersTable | None = None) -> Governance:
         mutations=[ChangeRole],
         policies=[require_approval()],
         sources=[source or UsersTable()],
+        directory=OpenDirectory(),
     )
 
 
@@ -263,7 +274,7 @@ def test_a_state_that_is_gone_by_then_is_named_and_what_to_do(
     if gone == "row":
         mine.execute("DELETE FROM users WHERE id = '42'")
     else:
-        gov = Governance.open(f"sqlite:///{path}", mutations=[ChangeRole])
+        gov = Governance.open(f"sqlite:///{path}", mutations=[ChangeRole], directory=OpenDirectory())
     with gov, pytest.raises(StateNotFoundError) as found:
         gov.execute(request.id, by="runner")
     what = "it was there when the request was made: restore it, pass the source of your table, or cancel"
@@ -571,7 +582,7 @@ class Named(UsersTable):
 def test_every_state_id_belongs_to_one_source_at_most(path: Path, prefixes: list[str], message: str) -> None:
     sources = [Named(prefix) for prefix in prefixes]
     with pytest.raises(ConfigurationError, match=message):
-        Governance.open(f"sqlite:///{path}", sources=sources)
+        Governance.open(f"sqlite:///{path}", sources=sources, directory=OpenDirectory())
 
 
 @pytest.mark.parametrize(
@@ -585,7 +596,7 @@ def test_every_state_id_belongs_to_one_source_at_most(path: Path, prefixes: list
 def test_only_a_store_opened_by_its_url_takes_sources(make: Callable[[], str | Store], advice: str) -> None:
     store = make()
     with pytest.raises(ConfigurationError, match=advice):
-        Governance.open(store, sources=[UsersTable()])
+        Governance.open(store, sources=[UsersTable()], directory=OpenDirectory())
     if not isinstance(store, str):
         store.close()
 

@@ -14,6 +14,7 @@ from placet import (
     Intent,
     Mutation,
     OnDrift,
+    OpenDirectory,
     Proposal,
     Risk,
     State,
@@ -327,7 +328,7 @@ class RaiseQuota(Mutation[Quota]):
 def test_mutations_must_be_registered_and_fit_the_state(gov: Governance, store: Store) -> None:
     with pytest.raises(NotRegisteredError, match="no mutation 'RaiseQuota'"):
         gov.submit(RaiseQuota(by=1), to=HOUSE, by="bob")
-    other = Governance.open(store, mutations=[RaiseQuota], policies=[allow()])
+    other = Governance.open(store, mutations=[RaiseQuota], policies=[allow()], directory=OpenDirectory())
     with pytest.raises(InputError, match="RaiseQuota changes a Quota, and 'house:roles' is a Roles"):
         other.submit(RaiseQuota(by=1), to=HOUSE, by="bob")
 
@@ -339,7 +340,7 @@ def test_a_mutation_of_the_same_name_from_elsewhere_is_refused(gov: Governance) 
 
 
 def test_a_huge_payload_goes_through(store: Store) -> None:
-    gov = Governance.open(store, mutations=[MergeDocument], policies=[require_approval()])
+    gov = Governance.open(store, mutations=[MergeDocument], policies=[require_approval()], directory=OpenDirectory())
     gov.create_state("doc", Document.of({}))
     text = "ä🦉\0" * 800_000  # over 5 MB as UTF-8
     request = gov.submit(MergeDocument(merge={"text": text}), to="doc", by="bob")
@@ -352,7 +353,7 @@ def test_a_huge_payload_goes_through(store: Store) -> None:
 
 
 def test_a_payload_that_json_cannot_say_is_refused(store: Store) -> None:
-    gov = Governance.open(store, mutations=[MergeDocument], policies=[allow()])
+    gov = Governance.open(store, mutations=[MergeDocument], policies=[allow()], directory=OpenDirectory())
     gov.create_state("doc", Document.of({}))
     for bad in (float("nan"), float("inf"), "\ud800"):
         with pytest.raises(NotCanonicalError):
@@ -419,7 +420,7 @@ def test_policies_see_the_real_mutation_and_the_simulated_changes(store: Store) 
 @pytest.mark.parametrize("url", ["", "postgres://x", "sqlite://", "sqlite:///", "sqlite:///x.db?mode=rw", "file.db"])
 def test_a_url_that_reaches_no_store_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="no store is reached by|unknown option"):
-        Governance.open(url)
+        Governance.open(url, directory=OpenDirectory())
 
 
 if __name__ == "__main__":  # write the golden copy again

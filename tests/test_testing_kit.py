@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from house import AddTeam, GrantRole, Roles, approved, opened
-from placet import Actor, Governance, MutationRequest, testing
+from placet import Actor, Governance, MutationRequest, OpenDirectory, testing
 from placet.documents import Document, PatchDocument
 from placet.errors import ConfigurationError, InputError, StoreUnavailableError
 from placet.governance.context import time_ordered_id
@@ -205,7 +205,7 @@ def test_patches_apply_to_their_document(data: st.DataObject, document: Document
 
 @given(document=documents())
 def test_documents_can_be_stored(document: Document) -> None:
-    with Governance.open("memory:") as gov:
+    with Governance.open("memory:", directory=OpenDirectory()) as gov:
         assert gov.create_state("d", document).state == document
 
 

@@ -27,8 +27,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _READ: Final = """
 SELECT r.id, r.revision, r.status, r.digest, r.terms_number, r.attempts, r.failures, r.audits, r.audit_head,
        r.validated_version, r.resolved_version, r.resulting_version, r.execution_id, r.held, r.successor,
-       r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.created_at, r.updated_at, r.state_id, r.requester,
-       r.expires_at, r.search, r.head, t.body, s.version, s.body, s.hash, s.state_type, h.hash
+       r.emergency_by, r.review, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.created_at, r.updated_at,
+       r.state_id, r.requester, r.expires_at, r.search, r.head, t.body, s.version, s.body, s.hash, s.state_type, h.hash
 FROM placet_requests r
 JOIN placet_terms t ON t.request_id = r.id AND t.number = r.terms_number
 JOIN placet_states s ON s.state_id = r.state_id
@@ -37,9 +37,9 @@ WHERE r.id = ?
 """
 """The columns that a seal covers, in its order, then what else is needed: one row for it all."""
 
-_SEALED: Final = 25
+_SEALED: Final = 27
 _REVISION, _STATUS, _DIGEST, _ATTEMPTS, _AUDITS, _AUDIT_HEAD = 1, 2, 3, 5, 7, 8
-_RESOLVED, _RESULTING, _EXECUTION, _UPDATED = 10, 11, 12, 20
+_RESOLVED, _RESULTING, _EXECUTION, _UPDATED = 10, 11, 12, 22
 _MOVED: Final = (_REVISION, _UPDATED, _ATTEMPTS, _AUDITS, _AUDIT_HEAD, _RESOLVED, _RESULTING, _EXECUTION)
 
 _UPDATE_REQUEST: Final = """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.peers.facts import AFTER, BEFORE, RUNNER, new_id
 from benchmarks.peers.peer import GOVERNED, Tally, durability_of
-from placet import Governance, MutationRequest, require_approval
+from placet import Governance, MutationRequest, OpenDirectory, require_approval
 from placet.documents import Document, MergeDocument
 from placet.store.memory import MemoryStore
 from placet.store.port import Store
@@ -14,7 +14,9 @@ from placet.store.sqlite import SqliteStore
 
 def opened(store: Store) -> Governance:
     """Govern documents, with one approval required of everything."""
-    return Governance.open(store, mutations=[MergeDocument], policies=[require_approval(count=1)])
+    return Governance.open(
+        store, mutations=[MergeDocument], policies=[require_approval(count=1)], directory=OpenDirectory()
+    )
 
 
 def approved(gov: Governance, count: int) -> list[MutationRequest]:

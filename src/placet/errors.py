@@ -34,7 +34,7 @@
     |   |-- StoreReadOnlyError
     |   |-- StoreFullError
     |   |-- StoreFormatError               not a database
-    |   `-- SchemaVersionError             written by a newer placet, or not migrated
+    |   `-- SchemaVersionError             a file of another format, or without placet's tables
     `-- ConfigurationError                 the program is put together wrongly
         `-- TableError                     the lifecycle table is not sound
 
@@ -304,7 +304,7 @@ class StoreFormatError(StoreError):
 
 
 class SchemaVersionError(StoreError):
-    """The schema is newer than this release, or was never created."""
+    """The file has another format than this release knows, or no tables of placet."""
 
 
 class ConfigurationError(PlacetError):

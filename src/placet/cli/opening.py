@@ -85,7 +85,7 @@ def opened(db: Path, *, write: bool = False, directory: Directory | None = None)
         SqliteStore(db, read_only=True).close()
     store = SqliteStore(db, read_only=not write)
     try:
-        yield Book(Governance.open(store, directory=directory), store, db)
+        yield Book(Governance.open(store, directory=directory or OpenDirectory()), store, db)
     finally:
         store.close()
 

@@ -22,7 +22,7 @@ from placet.governance.states import create_state
 from placet.governance.submission import Options
 from placet.governance.verification import Verification, Verifier
 from placet.lifecycle.machine import MACHINE
-from placet.model.directory import Directory, OpenDirectory, checked_directory
+from placet.model.directory import Directory, checked_directory
 from placet.model.emergency import Emergency
 from placet.model.mutation import Mutation
 from placet.model.outcome import BatchItem, Outcome
@@ -56,9 +56,9 @@ class Governance(Queries, Actions):
         cls,
         store: str | Path | Store,
         *,
+        directory: Directory,
         mutations: Iterable[type[Mutation[Any]]] = (),
         policies: Iterable[Policy] = (),
-        directory: Directory | None = None,
         sources: Iterable[StateSource[Any]] = (),
         interceptors: Iterable[Interceptor] = (),
         clock: Callable[[], datetime] = system_clock,
@@ -72,9 +72,9 @@ class Governance(Queries, Actions):
         Args:
             store: `sqlite:///path` or a Path, `sqlite:///:memory:`, `memory:`, or a store object. Add `?mode=ro` to
                 only read, or `?timeout=SECONDS` to wait longer than 5 seconds for another writer.
+            directory: who is who. `OpenDirectory()` accepts any name: for trying out.
             mutations: the mutation classes.
             policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
-            directory: who is who; everybody is let in without roles if left out.
             sources: tables of your own in the same database.
             interceptors: who is told of every execution, in order.
             clock: gives the moment, with a time zone.
@@ -97,7 +97,7 @@ class Governance(Queries, Actions):
             engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer, clock),
             registry=registry,
             lifecycle=MACHINE,
-            directory=OpenDirectory() if directory is None else checked_directory(directory),
+            directory=checked_directory(directory),
             clock=clock,
             new_id=new_id,
             administrator_role=administrator_role,

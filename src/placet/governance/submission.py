@@ -191,8 +191,7 @@ def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[s
     cls = type(mutation)
     parts = [cls.mutation_name, cls.schema_version, mutation.payload().decode(), to, by]
     parts += [options.on_drift.value, options.fallback.value, options.pause_for_revalidation]
-    if options.own or options.approval_valid_for:  # as it was before there were these
-        parts += [REQUIREMENTS.dump(options.own).decode(), str(options.approval_valid_for)]
+    parts += [REQUIREMENTS.dump(options.own).decode(), str(options.approval_valid_for)]
     return {"asked": digest(canonical(parts))}
 
 

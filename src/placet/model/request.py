@@ -240,8 +240,6 @@ class MutationRequest(Evolving):
         columns = [*_SEALED(self), to_micros(self.created_at), to_micros(self.updated_at)]
         due = None if self.due_at is None else to_micros(self.due_at)
         columns += [filed.state_id, filed.requester, due, filed.text]
-        if self.emergency_by is not None or self.review:  # as it was before there were emergencies
-            columns += [self.emergency_by, self.review]
         return digest(written(columns, "seal"))
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
@@ -267,5 +265,5 @@ class MutationRequest(Evolving):
         )
 
 
-_UNSEALED = {"head", "created_at", "updated_at", "due_at", "emergency_by", "review", "filed", "terms_json"}
+_UNSEALED = {"head", "created_at", "updated_at", "due_at", "filed", "terms_json"}
 _SEALED = attrgetter(*(each.name for each in fields(MutationRequest) if each.name not in _UNSEALED))

@@ -34,8 +34,8 @@ KINDS = (Approval, ManualReview, ExternalCheck, Schedule, Freeze, Dependency, Qu
 
 
 def _kind(value: object) -> str:
-    """Tell which requirement this is; the first release knew approvals only, and did not say so."""
-    return str(value.get("kind", "approval") if isinstance(value, dict) else getattr(value, "kind", ""))
+    """Tell which requirement this is."""
+    return str(value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", ""))
 
 
 _Kinds = Annotated[

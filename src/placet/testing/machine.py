@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from placet.engine.policies import Policy, require_approval
 from placet.errors import ApplyRaisedError, ConflictError, MutationInvalidError, RefusedError
 from placet.governance.facade import Governance
-from placet.model.directory import Directory
+from placet.model.directory import Directory, OpenDirectory
 from placet.model.mutation import Mutation
 from placet.model.request import MutationRequest, Status
 from placet.model.state import State
@@ -64,7 +64,7 @@ class LifecycleStateMachine(stateful.RuleBasedStateMachine):
     mutation_types: ClassVar[Sequence[type[Mutation[Any]]]]
     mutations: ClassVar[st.SearchStrategy[Any] | None] = None
     policies: ClassVar[Sequence[Policy]] = (require_approval(count=1),)
-    directory: ClassVar[Directory | None] = None
+    directory: ClassVar[Directory] = OpenDirectory()
     requester: ClassVar[str] = "requester"
     approvers: ClassVar[Sequence[str]] = ("approver-1", "approver-2", "approver-3")
     executor: ClassVar[str] = "executor"

@@ -173,8 +173,5 @@ SELECT max(version) FROM placet_schema;
 -- name: schema_exists
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'placet_schema';
 
--- name: create_schema
-CREATE TABLE IF NOT EXISTS placet_schema (version INTEGER PRIMARY KEY);
-
 -- name: set_schema_version
 INSERT INTO placet_schema (version) VALUES (?);

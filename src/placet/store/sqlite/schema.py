@@ -1,14 +1,17 @@
-"""Brings a file to the schema this release knows: numbered migrations, each in one transaction."""
+"""Makes placet's tables in a file that has none, and refuses a file that was written in another format."""
 
 import sqlite3
 from collections.abc import Iterator
 
 from placet.errors import SchemaVersionError
-from placet.store.sql import migrations, queries
+from placet.store.sql import queries, schema
+
+VERSION = 3
+"""The format of files that this release reads and writes. Before 1.0 a file of another format is refused."""
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """Give the schema version of a file; 0 if placet was never here."""
+    """Return the format of a file; 0 if placet has written nothing to it."""
     named, cursor = queries("sqlite"), connection.cursor()
     cursor.row_factory = None  # whatever the connection's owner has set
     if not cursor.execute(named["schema_exists"]).fetchone()[0]:
@@ -18,37 +21,35 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def require_schema(connection: sqlite3.Connection) -> None:
-    """See to it that the file has exactly the schema this release knows.
+    """Check that a file has exactly the format that this release knows.
 
     Raises:
-        SchemaVersionError: it is newer, older, or not there.
+        SchemaVersionError: Raised if it has another, or none.
     """
-    found, known = schema_version(connection), len(migrations())
-    if found > known:
-        raise SchemaVersionError(f"schema version {found} is newer than {known}, which this release knows; upgrade it")
-    if found < known:
-        raise SchemaVersionError(
-            f"schema version {found} is older than {known}; open it once with Governance.open(...)"
-        )
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Apply the migrations that are missing. Several processes may do this at once: one does, the others wait.
-
-    Raises:
-        SchemaVersionError: the file was written by a newer release.
-    """
-    if schema_version(connection) == len(migrations()):
+    found = schema_version(connection)
+    if found == VERSION:
         return
-    named = queries("sqlite")
+    if not found:
+        raise SchemaVersionError("it has no tables of placet; open it once with Governance.open(...)")
+    raise SchemaVersionError(
+        f"its format is {found}, and this release knows {VERSION}; open it with the release that wrote it"
+    )
+
+
+def create_schema(connection: sqlite3.Connection) -> None:
+    """Make the tables where there are none. Several processes may do this at once: one does, the others wait.
+
+    Raises:
+        SchemaVersionError: Raised if the file was written in another format.
+    """
+    if schema_version(connection) == VERSION:
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute(named["create_schema"])
-        for number, script in enumerate(migrations(), start=1):
-            if number > schema_version(connection):
-                for statement in statements(script):
-                    connection.execute(statement)
-                connection.execute(named["set_schema_version"], (number,))
+        if not schema_version(connection):
+            for statement in statements(schema()):
+                connection.execute(statement)
+            connection.execute(queries("sqlite")["set_schema_version"], (VERSION,))
         require_schema(connection)
         connection.execute("COMMIT")
     except BaseException:

@@ -10,7 +10,7 @@ from threading import Lock
 from placet.errors import ConfigurationError, StoreUnavailableError
 from placet.store.sqlite.errors import translated
 from placet.store.sqlite.lent import LentConnection
-from placet.store.sqlite.schema import migrate, require_schema
+from placet.store.sqlite.schema import create_schema, require_schema
 from placet.store.sqlite.sources import SqliteSource, checked_sources
 from placet.store.sqlite.turnstile import Patience, Turnstile
 from placet.store.sqlite.unit import SqliteReader, SqliteUnit
@@ -89,7 +89,7 @@ class SqliteStore:
             require_schema(connection)
             return
         self._switch_to_wal(connection)
-        migrate(connection)
+        create_schema(connection)
         if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):  # then no reader is in a writer's way
             connection.execute("PRAGMA busy_timeout=0")  # from here on the turnstile waits
 

@@ -1,4 +1,7 @@
--- Schema version 1. Moments are whole microseconds since 1970 in UTC; bodies are canonical JSON; hashes are SHA-256, hex.
+-- Moments are whole microseconds since 1970 in UTC; bodies are canonical JSON; hashes are SHA-256, hex.
+
+-- The format of this file.
+CREATE TABLE placet_schema (version INTEGER PRIMARY KEY);
 
 -- The states that placet keeps itself. `version` only grows.
 CREATE TABLE placet_states (
@@ -38,8 +41,10 @@ CREATE TABLE placet_requests (
     metadata          TEXT NOT NULL,
     state_id          TEXT NOT NULL,
     requester         TEXT NOT NULL,
-    expires_at        INTEGER,
+    expires_at        INTEGER, -- the first of all deadlines that still matter
     search            TEXT NOT NULL,
+    emergency_by      TEXT,
+    review            TEXT NOT NULL CHECK (review IN ('', 'open', 'closed')),
     -- Whoever writes the word `executed` must also say on which version, into which, and by which execution.
     CONSTRAINT executed_is_resolved CHECK (
         status <> 'executed'
@@ -54,6 +59,10 @@ CREATE INDEX placet_requests_requester ON placet_requests (requester, created_at
 CREATE INDEX placet_requests_due ON placet_requests (expires_at)
     WHERE expires_at IS NOT NULL AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed');
 
+CREATE INDEX placet_requests_review ON placet_requests (review, created_at, id) WHERE review <> '';
+-- Nobody breaks the glass again before the last time was reviewed, whatever process tries.
+CREATE UNIQUE INDEX placet_requests_duty ON placet_requests (emergency_by) WHERE review = 'open';
+
 -- What an approval covers; its digest stands in the request and in every decision. Each edit or renewal adds a row; none is ever changed.
 CREATE TABLE placet_terms (
     request_id TEXT NOT NULL,
@@ -67,7 +76,7 @@ CREATE VIEW placet_files AS
 SELECT r.id, r.revision, r.status, r.digest, r.head, r.created_at, r.updated_at, r.terms_number, r.attempts,
        r.failures, r.audits, r.audit_head, r.validated_version, r.resolved_version, r.resulting_version,
        r.execution_id, r.held, r.successor, r.idempotency_key, r.asked, r.correlation_id, r.metadata, r.state_id,
-       r.requester, r.expires_at, r.search, t.body
+       r.requester, r.expires_at, r.search, r.emergency_by, r.review, t.body
 FROM placet_requests r
 LEFT JOIN placet_terms t ON t.request_id = r.id AND t.number = r.terms_number;
 

@@ -1,4 +1,4 @@
-"""The schema is the sum of its migrations, and every named query reaches its rows by a key or an index."""
+"""A file has the schema that is declared, and every named query reaches its rows by a key or an index."""
 
 import re
 import sqlite3
@@ -9,23 +9,28 @@ from pathlib import Path
 
 import pytest
 
-import placet.store.sqlite
-from house import HOUSE, MUTATIONS, AddTeam, GrantRole, approved, opened
-from placet import Actor, Governance, MutationRequest, Proposal, StaticDirectory, allow, require_approval
-from placet.errors import IdempotencyConflictError, IntegrityError, TransitionRefusedError
+from house import HOUSE, AddTeam, approved, opened
+from placet import Actor, Governance, MutationRequest, StaticDirectory, require_approval
 from placet.model.request import Status
 from placet.model.trail import Ledger
-from placet.requirements import Approval
 from placet.store.port import REQUESTS, STATES, TERMS, Filter, Position
-from placet.store.sql import migrations, queries
+from placet.store.sql import queries, schema
 from placet.store.sqlite import SqliteStore
-from placet.store.sqlite.schema import migrate, schema_version, statements
+from placet.store.sqlite.schema import VERSION, create_schema, schema_version, statements
 from placet.testing import FrozenClock
 
 NAMED = queries("sqlite")
+PEOPLE = [
+    Actor("bob"),
+    Actor("carol", roles=("security",)),
+    Actor("dave", roles=("security", "owner")),
+    Actor("eve", groups=("board",)),
+    Actor("root", roles=("administrator",)),
+    Actor("runner"),
+]
 
 
-def schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+def defined(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
     """Give everything that is defined in a database."""
     return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
 
@@ -39,22 +44,11 @@ def fresh(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def test_a_fresh_file_has_exactly_what_the_migrations_make(fresh: sqlite3.Connection) -> None:
+def test_a_fresh_file_has_exactly_what_the_schema_makes(fresh: sqlite3.Connection) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as by_hand:
-        by_hand.execute(NAMED["create_schema"])
-        for script in migrations():
-            by_hand.executescript(script)
-        assert schema(fresh) == schema(by_hand)
-    assert fresh.execute("SELECT version FROM placet_schema").fetchall() == [
-        (number,) for number in range(1, len(migrations()) + 1)
-    ]
-
-
-def test_the_migrations_are_numbered_without_a_gap() -> None:
-    folder = Path(placet.store.sqlite.__file__).parents[1] / "sql" / "migrations"
-    names = sorted(file.name for file in folder.iterdir())
-    assert [int(name[:4]) for name in names] == list(range(1, len(migrations()) + 1))
-    assert all(re.fullmatch(r"\d{4}_[a-z_]+\.sql", name) for name in names)
+        by_hand.executescript(schema())
+        assert defined(fresh) == defined(by_hand)
+    assert fresh.execute("SELECT version FROM placet_schema").fetchall() == [(VERSION,)]
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
@@ -62,210 +56,35 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     with opened(f"sqlite:///{path}") as gov:
         request = approved(gov)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        before, (changes,) = schema(connection), connection.execute("PRAGMA data_version").fetchone()
+        before, (changes,) = defined(connection), connection.execute("PRAGMA data_version").fetchone()
         for _ in range(2):
             SqliteStore(path).close()
-        migrate(connection)
-        assert schema(connection) == before
+        create_schema(connection)
+        assert defined(connection) == before
         assert connection.execute("PRAGMA data_version").fetchone() == (changes,)
         assert connection.total_changes == 0
         assert connection.execute("SELECT id FROM placet_requests").fetchall() == [(request.id,)]
 
 
-@pytest.mark.parametrize("done", range(len(migrations()) + 1))
-def test_a_file_at_any_earlier_version_is_brought_up_to_date(fresh: sqlite3.Connection, done: int) -> None:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as older:
-        older.execute("CREATE TABLE mine (id)")
-        if done:
-            older.execute(NAMED["create_schema"])
-        for number, script in enumerate(migrations()[:done], start=1):
-            older.executescript(script)
-            older.execute(NAMED["set_schema_version"], (number,))
-        assert schema_version(older) == done
-        migrate(older)
-        assert schema_version(older) == len(migrations())
-        assert {row for row in schema(older) if row[1] != "mine"} == schema(fresh)
+def test_the_tables_of_others_stay(fresh: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as other:
+        other.execute("CREATE TABLE mine (id)")
+        assert schema_version(other) == 0
+        create_schema(other)
+        assert schema_version(other) == VERSION
+        assert {row for row in defined(other) if row[1] != "mine"} == defined(fresh)
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = (*migrations(), "CREATE TABLE half (id);\nCREATE TABLE half (id);\n")
-    monkeypatch.setattr("placet.store.sqlite.schema.migrations", lambda: broken)
+def test_a_schema_that_fails_leaves_the_file_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = f"{schema()}CREATE TABLE half (id);\nCREATE TABLE half (id);\n"
+    monkeypatch.setattr("placet.store.sqlite.schema.schema", lambda: broken)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute("CREATE TABLE mine (id)")
-        before = schema(connection)
+        before = defined(connection)
         with pytest.raises(sqlite3.OperationalError, match="half already exists"):
-            migrate(connection)
+            create_schema(connection)
         assert not connection.in_transaction
-        assert schema(connection) == before
-
-
-# ---- a file that the first release wrote
-
-FIRST_RELEASE = (Path(__file__).parent / "version_1.sql").read_text("utf-8")
-PEOPLE = [
-    Actor("bob"),
-    Actor("ann"),
-    Actor("agent-7", on_behalf_of="ann"),
-    Actor("carol", roles=("security",)),
-    Actor("dave", roles=("security", "owner")),
-    Actor("eve", groups=("board",)),
-    Actor("root", roles=("administrator",)),
-    Actor("runner"),
-]
-AT_REST = {
-    "admitted": "executed",
-    "approved": "approved",
-    "canceled": "canceled",
-    "executed": "executed",
-    "expired": "expired",
-    "failed": "failed",
-    "for-ann": "pending",
-    "half": "pending",
-    "held": "pending",
-    "paused": "revalidation",
-    "rejected": "rejected",
-    "renewed": "pending",
-    "stale": "stale",
-    "superseded": "superseded",
-    "unvoted": "pending",
-    "waiting": "approved",
-}
-
-
-def is_team(proposal: Proposal) -> bool:
-    return isinstance(proposal.mutation, AddTeam)
-
-
-def rows_of(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Give the rows of every table but that of the schema, with the columns that the first release knew."""
-    with closing(sqlite3.connect(path)) as connection:
-        names = {
-            table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            for table in (STATES, REQUESTS, TERMS, *Ledger)
-        }
-        return {
-            table: connection.execute(
-                f"SELECT {', '.join(each for each in columns if each not in {'emergency_by', 'review'})} FROM {table}"
-            ).fetchall()
-            for table, columns in names.items()
-        }
-
-
-@pytest.fixture
-def old_file(tmp_path: Path) -> Path:
-    path = tmp_path / "old.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(NAMED["create_schema"])
-        connection.executescript(migrations()[0])
-        connection.execute(NAMED["set_schema_version"], (1,))
-        connection.executescript(FIRST_RELEASE)
-        assert schema_version(connection) == 1
-    return path
-
-
-@pytest.fixture
-def lived(old_file: Path, clock: FrozenClock) -> Iterator[Governance]:
-    """That file, opened a day later by this release."""
-    clock.tick(days=1)
-    two = require_approval(2, roles=["security"], groups=["board"], when=lambda proposal: not is_team(proposal))
-    directory, policies = StaticDirectory(PEOPLE), [two, allow(when=is_team)]
-    with Governance.open(
-        f"sqlite:///{old_file}", mutations=MUTATIONS, clock=clock, directory=directory, policies=policies
-    ) as gov:
-        yield gov
-
-
-def test_the_rows_of_the_first_release_are_as_it_wrote_them() -> None:
-    """It knew neither kinds of requirement, nor steps, nor how long an approval is valid."""
-    assert len(re.findall(r"^INSERT INTO \"placet_requests\" ", FIRST_RELEASE, re.MULTILINE)) == len(AT_REST)
-    assert '"requirements":[{"count":2,"groups":["board"],"roles":["security"]}]' in FIRST_RELEASE
-    for later in ("approval_valid_for", '"own"', '"step"', '"kind":"approval"', "due_at", "emergency"):
-        assert later not in FIRST_RELEASE
-
-
-def test_a_file_of_the_first_release_is_opened_and_every_seal_holds(lived: Governance) -> None:
-    found = lived.verify()
-    assert found.ok, str(found)
-    assert (found.requests, found.states) == (len(AT_REST), 1)
-    assert {each.id: each.status.value for each in lived.find_requests(limit=100)} == AT_REST
-
-
-def test_migrating_leaves_every_row_of_the_first_release_as_it_was(old_file: Path) -> None:
-    before = rows_of(old_file)
-    SqliteStore(old_file).close()
-    assert rows_of(old_file) == before
-    with closing(sqlite3.connect(old_file)) as connection:
-        found = connection.execute("SELECT DISTINCT emergency_by, review FROM placet_requests").fetchall()
-    assert found == [(None, "")]
-
-
-def test_what_the_first_release_required_is_still_required(lived: Governance) -> None:
-    two = Approval(2, roles=("security",), groups=("board",))
-    assert lived.get_request("unvoted").requirements == (two,)
-    assert lived.get_request("unvoted").due_at == lived.get_request("unvoted").expires_at
-    with pytest.raises(TransitionRefusedError, match=r"2 approvals by role security or group board \(1 more\)"):
-        lived.execute("half", by="runner")
-    with pytest.raises(TransitionRefusedError, match="dave has approved it already"):
-        lived.approve("half", by="dave", digest=lived.get_request("half").digest)
-
-
-def test_a_pending_request_of_the_first_release_is_approved_and_executed(lived: Governance) -> None:
-    """Half of its votes were given then, the other half now."""
-    half = lived.get_request("half")
-    assert lived.approve("half", by="carol", digest=half.digest).status is Status.APPROVED
-    assert lived.decisions("half")[-1].metadata == {"counted": ["carol", "dave"]}
-    done = lived.execute("half", by="runner")
-    assert (done.executed, done.request.resulting_version) == (True, 4)
-    assert lived.verify().ok
-
-
-def test_whatever_was_open_in_the_first_release_goes_on(lived: Governance) -> None:
-    assert lived.execute("approved", by="runner").executed
-    assert lived.execute("waiting", by="runner").executed
-    assert lived.release("held", by="dave").status is Status.APPROVED
-    assert lived.execute("held", by="runner").executed
-    assert lived.retry("failed", by="bob").status is Status.APPROVED
-    assert lived.execute("failed", by="runner").executed
-    assert lived.revalidate("paused", by="root").status is Status.REVALIDATION
-    assert lived.execute("paused", by="runner").executed
-    for by in ("carol", "eve"):
-        again = lived.approve("renewed", by=by, digest=lived.get_request("renewed").digest)
-    assert again.status is Status.APPROVED
-    assert lived.verify().ok
-
-
-def test_what_is_new_is_done_to_requests_of_the_first_release(lived: Governance, clock: FrozenClock) -> None:
-    unvoted = lived.get_request("unvoted")
-    lived.reject("unvoted", by="carol", reason="too much")
-    lived.withdraw("unvoted", by="carol")
-    lived.request_changes("unvoted", by="eve", reason="say which role")
-    lived.amend("unvoted", GrantRole(user="ada", role="reader"), by="bob")
-    assert lived.get_request("unvoted").digest != unvoted.digest
-    lived.comment("rejected", by="bob", reason="a pity")
-    assert lived.get_request("rejected").status is Status.REJECTED
-    assert [each.id for each in lived.inbox(by="dave")] == ["for-ann", "unvoted", "renewed"]
-    clock.tick(days=30)
-    assert [each.id for each in lived.expire_due().expired] == ["approved", "unvoted"]
-    assert lived.verify().ok
-
-
-def test_the_same_wish_under_a_key_of_the_first_release_gives_its_request(lived: Governance) -> None:
-    wish = GrantRole(user="executed", role="reader")
-    same = lived.submit(wish, to=HOUSE, by="bob", on_drift="keep_if_same_effect", idempotency_key="key")
-    assert (same.id, same.status) == ("executed", Status.EXECUTED)
-    with pytest.raises(IdempotencyConflictError):
-        lived.submit(wish, to=HOUSE, by="bob", idempotency_key="key")
-
-
-def test_an_old_row_that_was_changed_is_found_after_the_migration(lived: Governance, old_file: Path) -> None:
-    with closing(sqlite3.connect(old_file, isolation_level=None)) as connection:
-        connection.execute("UPDATE placet_requests SET review = 'closed', emergency_by = 'eve' WHERE id = 'approved'")
-    with pytest.raises(IntegrityError, match="a column was changed since its last decision"):
-        lived.execute("approved", by="runner")
-    assert [problem.row for problem in lived.verify().problems] == ["approved"]
-
-
-# ---- splitting scripts
+        assert defined(connection) == before
 
 
 @pytest.mark.parametrize(
@@ -287,12 +106,10 @@ def test_a_script_is_split_into_its_statements_and_none_is_lost(script: str, par
     assert [part.strip() for part in statements(script)] == parts
 
 
-@pytest.mark.parametrize("script", migrations())
-def test_each_statement_of_a_migration_makes_or_drops_one_thing(script: str) -> None:
-    found = list(statements(script))
-    assert "".join(found) == script
-    does = r"^(CREATE|DROP|ALTER TABLE \w+ ADD) (?:UNIQUE )?(\w+) (\w+)"
-    done = [re.findall(does, part, re.MULTILINE) for part in found]
+def test_each_statement_of_the_schema_makes_one_thing() -> None:
+    found = list(statements(schema()))
+    assert "".join(found) == schema()
+    done = [re.findall(r"^CREATE (?:UNIQUE )?(\w+) (\w+)", part, re.MULTILINE) for part in found]
     assert [len(each) for each in done] == [1] * len(found)
     assert len({each[0] for each in done}) == len(found)
 
