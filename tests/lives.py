@@ -5,10 +5,12 @@ history alone, whether what happened was allowed to. It shares no code with the 
 """
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from threading import Barrier, Thread
 from typing import Any, ClassVar, TypeVar
 
@@ -429,7 +431,7 @@ class Judge:
                 may & {*self.moment(each).staff[each.actor].roles} and each.actor not in asking for each in waivers
             )
         if isinstance(wanted, Dependency):
-            return self._executed_by(wanted.request_id, self.moment(last).order)
+            return self._executed_by(wanted, self.moment(last).order)
         if isinstance(wanted, Quota):
             return self._has_room(wanted, last, now)
         assert isinstance(wanted, ManualReview | ExternalCheck)
@@ -442,10 +444,16 @@ class Judge:
         counts = wanted.valid_for is None or now < found.at + wanted.valid_for
         return eligible and counts and found.metadata["passed"] and not asking & {by.id, by.principal}
 
-    def _executed_by(self, request_id: str, order: int) -> bool:
-        request = self.town.gov.get_request(request_id)
+    def _executed_by(self, wanted: Dependency, order: int) -> bool:
+        named = request = self.town.gov.get_request(wanted.request_id)
         while request.successor is not None:
             request = self.town.gov.get_request(request.successor)
+        terms = request.terms
+        asks = json.dumps([terms.state_id, terms.mutation, terms.schema_version, terms.payload], separators=(",", ":"))
+        if wanted.asks != sha256(asks.encode()).hexdigest():
+            return False
+        if request is not named and (request.resulting_version or 0) <= named.terms.expected_version:
+            return False
         seqs = [each.seq for each in self.town.gov.decisions(request.id) if each.code == "executed"]
         return bool(seqs) and self.town.journal[request.id, seqs[0]].order <= order
 

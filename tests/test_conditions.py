@@ -364,7 +364,9 @@ def test_what_depends_on_a_canceled_request_can_no_longer_be_met(
 
 def test_what_depends_on_a_superseded_request_waits_for_its_successor(store: Store, clock: FrozenClock) -> None:
     gov = governed(store, clock)
-    first, better, best = (asked(gov, team=name) for name in ("first", "better", "best"))
+    first, better, best = (
+        asked(gov, team="first", on_drift="revalidate", reason=why) for why in ("good", "better", "best")
+    )
     second = asked(gov, Dependency(request_id=first.id), team="second", on_drift="keep_if_same_effect")
     gov.supersede(first.id, successor=better.id, by="bob")
     gov.supersede(better.id, successor=best.id, by="bob")

@@ -21,7 +21,7 @@ from placet.lifecycle.table import LIFECYCLE
 from placet.lifecycle.transition import Table, Transition, Trigger
 from placet.model.canonical import Link, canonical, digest
 from placet.model.changes import ChangeKind
-from placet.model.circumstances import Circumstances
+from placet.model.circumstances import Awaited, Circumstances
 from placet.model.emergency import BreakGlass, Emergency
 from placet.model.mutation import Issue
 from placet.model.request import TERMINAL
@@ -1213,13 +1213,17 @@ class TestWhatAMoveDoes:
         assert decisions(step)[0].metadata == {
             "rejections": [{"actor": "carol", "code": "other"}],
             "requirements": [str(AFTER)],
+            "reasons": [f"{AFTER}, which is unknown"],
         }
 
     def test_a_veto_records_its_code(self) -> None:
         assert self.moved("revalidation", "reject", code="wrong_scope")[1].metadata == {"code": "wrong_scope"}
 
     def test_a_note_and_a_lapse_record_what_is_not_met(self) -> None:
-        assert self.moved("pending", "note")[1].metadata == {"requirements": [str(AFTER)]}
+        assert self.moved("pending", "note")[1].metadata == {
+            "requirements": [str(AFTER)],
+            "reasons": [f"{AFTER}, which is unknown"],
+        }
         assert self.moved("approved", "lapse")[1].metadata == {"requirements": ["1 approval by role security"]}
 
     def test_a_report_records_what_was_found_and_by_whom(self) -> None:
@@ -1541,7 +1545,7 @@ class TestAnyLife:
         self, terms: Terms, asked: list[tuple[bool, int, int, ResolutionOutcome]]
     ) -> None:
         step = Step(a_request("created", terms), new=True)
-        around = Circumstances(statuses={"r-0": Status.EXECUTED})
+        around = Circumstances(awaited={"r-0": Awaited(request_id="r-0", status=Status.EXECUTED, asks="", about="")})
         refusals = 0
         for wild, number, minutes, outcome in asked:
             possible = list(Trigger) if wild else LIFECYCLE.triggers(step.status)

@@ -18,7 +18,7 @@ from placet.lifecycle.standing import JUDGES, Known, Position, Standing, standin
 from placet.model.approval import Eligibility
 from placet.model.ballots import Ballots, Choice, Report, Vote, Waiver
 from placet.model.canonical import stamp
-from placet.model.circumstances import NOTHING, Circumstances
+from placet.model.circumstances import NOTHING, Awaited, Circumstances
 from placet.model.conditions import MOST_COUNTED
 from placet.model.request import TERMINAL
 from placet.model.requirement import Requirement, WhenImpossible
@@ -33,6 +33,7 @@ LEGAL = ManualReview(name="legal", roles=("legal",))
 BACKUP = ExternalCheck(name="backup")
 FREEZE = Freeze(name="year-end", until=NOON, waiver_roles=("cfo", "ceo"))
 AFTER = Dependency(request_id="r-0")
+SAME = "5" * 64
 TWO_AN_HOUR = Quota(limit=2, per=HOUR)
 
 
@@ -155,19 +156,47 @@ class TestFreezes:
         assert not alone(replace(FREEZE, waiver_roles=()), waiver("cfo"), at=NOON - TICK).met
 
 
+def after(asks: str = "", **facts: Any) -> Position:  # noqa: ANN401 - fields of Awaited
+    """Judge a dependency on r-0."""
+    plain: dict[str, Any] = {"request_id": "r-0", "status": Status.EXECUTED, "asks": SAME, "about": "Grant on house"}
+    return alone(replace(AFTER, asks=asks), around=Circumstances(awaited={"r-0": Awaited(**plain | facts)}))
+
+
 class TestDependencies:
+    @pytest.mark.parametrize("asks", ["", SAME])
     @pytest.mark.parametrize("status", list(Status))
-    def test_it_is_met_once_the_other_is_executed_and_impossible_once_that_cannot_be(self, status: Status) -> None:
-        found = alone(AFTER, around=Circumstances(statuses={"r-0": status}))
+    def test_it_is_met_once_the_other_is_executed_and_impossible_once_that_cannot_be(
+        self, status: Status, asks: str
+    ) -> None:
+        found = after(asks, status=status)
         assert found.met == (status is Status.EXECUTED)
         assert found.possible == (status is Status.EXECUTED or status not in TERMINAL)
         assert found.waits_for == f"execution of request r-0, which is {status}"
 
-    @pytest.mark.parametrize("statuses", [{}, {"r-0": None}, {"r-1": Status.EXECUTED}])
-    def test_one_that_nobody_knows_can_never_be_met(self, statuses: dict[str, Status | None]) -> None:
-        found = alone(AFTER, around=Circumstances(statuses=statuses))
+    @pytest.mark.parametrize(
+        "awaited", [{}, {"r-0": None}, {"r-1": Awaited(request_id="r-1", status=Status.EXECUTED, asks="", about="")}]
+    )
+    def test_one_that_nobody_knows_can_never_be_met(self, awaited: dict[str, Awaited | None]) -> None:
+        found = alone(AFTER, around=Circumstances(awaited=awaited))
         assert (found.met, found.possible) == (False, False)
         assert found.waits_for == "execution of request r-0, which is unknown"
+
+    def test_it_is_met_by_what_is_in_place_already(self) -> None:
+        assert after(SAME, status=Status.STALE, already_in_place=True).met
+
+    @pytest.mark.parametrize(
+        "facts", [{}, {"status": Status.PENDING}, {"status": Status.STALE, "already_in_place": True}]
+    )
+    @pytest.mark.parametrize(("by", "who"), [("r-0", "which"), ("r-9", "whose successor r-9")])
+    def test_something_else_never_meets_it(self, facts: dict[str, Any], by: str, who: str) -> None:
+        found = after("0" * 64, request_id=by, **facts)
+        assert (found.met, found.possible) == (False, False)
+        assert found.waits_for == f"execution of request r-0, {who} now asks for something else: Grant on house"
+
+    def test_what_was_executed_before_never_meets_it(self) -> None:
+        found = after(SAME, request_id="r-9", outdated=True)
+        assert (found.met, found.possible) == (False, False)
+        assert found.waits_for == "execution of request r-0, whose successor r-9 was executed before it was made"
 
 
 class TestQuotas:
@@ -408,7 +437,7 @@ class TestAllTogether:
         assert [str(each) for each in found.positions] == [f"{LEGAL}: met by dora", "1 approval: met by carol"]
 
     def test_what_is_met_by_nobody_names_nobody(self) -> None:
-        assert str(alone(AFTER, around=Circumstances(statuses={"r-0": Status.EXECUTED}))) == f"{AFTER}: met"
+        assert str(after()) == f"{AFTER}: met"
 
     def test_other_requirements_than_those_of_the_terms_can_be_judged(self) -> None:
         known = Known(a_terms(LEGAL), "now", Ballots((), (report("backup"),)), NOON)
@@ -526,6 +555,7 @@ EVERY: list[Requirement] = [
     FREEZE,
     Freeze(name="ever", until=datetime(9999, 12, 31, tzinfo=UTC)),
     AFTER,
+    replace(AFTER, asks=SAME),
     TWO_AN_HOUR,
 ]
 

@@ -495,6 +495,7 @@ def test_a_rejection_has_a_code_and_a_message(store: Store, code: Rejection) -> 
     assert end.metadata == {
         "rejections": [{"actor": "carol", "code": code}],
         "requirements": ["approval by carol"],
+        "reasons": ["approval by carol (1 more)"],
     }
 
 
@@ -531,6 +532,7 @@ def test_the_rejection_that_leaves_too_few_ends_it(store: Store) -> None:
     assert gov.decisions(request.id)[-1].metadata == {
         "rejections": [{"actor": "carol", "code": "other"}, {"actor": "dave", "code": "wrong_scope"}],
         "requirements": ["3 approvals by role security"],
+        "reasons": ["3 approvals by role security (2 more)"],
     }
 
 

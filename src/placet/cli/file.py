@@ -209,7 +209,7 @@ def _resolved(known: Facts) -> str:
 
 
 def _rejected(known: Facts) -> str:
-    ended = [f"can no longer be met: {each}" for each in known.get("requirements", [])]
+    ended = [f"can no longer be met: {each}" for each in known.get("reasons", [])]
     return "; ".join(ended) or str(known.get("code", ""))
 
 

@@ -106,8 +106,11 @@ class Appraisal:
 
     def standing(self, demanded: tuple[Requirement, ...]) -> Standing:
         """Judge requirements, by the votes there are."""
-        required = fixed(self._context, demanded, self._at_hand.at, asking(self._terms))
-        if required == self._terms.requirements:  # as ever, unless policies have changed their mind
+        terms = self._terms
+        required = fixed(
+            self._context, self._unit, demanded, self._at_hand.at, asking(terms), before=terms.requirements
+        )
+        if required == terms.requirements:  # as ever, unless policies have changed their mind
             return self._step.standing(self.now())
         return standing(self._step.known(self.now(required)), required)
 

@@ -207,7 +207,9 @@ class Attempt:
             number=terms.number + 1,
             expected_version=self._seen.state.version,
             state_hash=self._seen.state.hash,
-            requirements=fixed(self._context, wanted, self._now.at, asking(terms)),
+            requirements=fixed(
+                self._context, self._unit, wanted, self._now.at, asking(terms), before=terms.requirements
+            ),
             effect=run.changes,
         )
         demand_no_circle(self._unit, terms.request_id, renewed.requirements)

@@ -37,9 +37,21 @@ class Dossier:
             RequestNotFoundError: there is no such request.
             IntegrityError: a row was changed since placet wrote it.
         """
-        request = reader.request(checked_id("request_id", request_id))
-        if request is None:
+        found = cls.find(reader, checked_id("request_id", request_id))
+        if found is None:
             raise RequestNotFoundError(request_id)
+        return found
+
+    @classmethod
+    def find(cls, reader: Reader, request_id: str) -> "Dossier | None":
+        """Read a request and its trail, or give None where there is no such request.
+
+        Raises:
+            IntegrityError: a row was changed since placet wrote it.
+        """
+        request = reader.request(request_id)
+        if request is None:
+            return None
         links = reader.links(Ledger.DECISIONS, request_id)
         decisions = tuple(DECISION_BOOK.read(links))
         _check_terms(request)

@@ -1,6 +1,6 @@
 """Drafting terms: simulate a mutation on the state as it is, and fix what would be approved."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -118,20 +118,37 @@ def demand_accepted(run: Run) -> None:
 
 
 def fixed(
-    context: Context, requirements: Sequence[Requirement], at: datetime, asked_by: frozenset[str]
+    context: Context,
+    reader: Reader,
+    requirements: Sequence[Requirement],
+    at: datetime,
+    asked_by: frozenset[str],
+    *,
+    before: Iterable[Requirement] = (),
 ) -> tuple[Requirement, ...]:
-    """Fix what is required: how long it may take becomes a moment, and `all` of a role become people, by name.
+    """Fix what is required.
+
+    How long it may take becomes a moment, `all` of a role become people, by name, and a request that it depends on
+    becomes what that request asks for.
 
     Args:
         context: the surroundings.
+        reader: the store.
         requirements: what is required.
         at: now, UTC.
         asked_by: who never counts: the requester, and whoever the requester acts for.
+        before: what the terms required until now: a dependency stays on what it was on.
 
     Raises:
         UnsatisfiableError: all of a role must approve, and the directory cannot list them, or there is nobody.
     """
-    required = tuple(dict.fromkeys(_fixed(context, each, at, asked_by) for each in requirements))
+    asks = {each.request_id: each.asks for each in before if isinstance(each, Dependency)}
+    required = tuple(
+        dict.fromkeys(
+            _pinned(reader, each, asks) if isinstance(each, Dependency) else _fixed(context, each, at, asked_by)
+            for each in requirements
+        )
+    )
     if len(required) > MOST_REQUIRED:
         raise InputError(f"{len(required)} requirements are too many; keep them to {MOST_REQUIRED}")
     return required
@@ -149,6 +166,16 @@ def _fixed(context: Context, requirement: Requirement, at: datetime, asked_by: f
             raise UnsatisfiableError([f"{requirement}: nobody is eligible"])
         return replace(requirement, people=persons)
     return requirement
+
+
+def _pinned(reader: Reader, dependency: Dependency, before: Mapping[str, str]) -> Dependency:
+    """Pin a dependency to what it was on before, or else to what the other request asks for now, if there is one."""
+    if dependency.asks:
+        return dependency
+    if dependency.request_id in before:
+        return replace(dependency, asks=before[dependency.request_id])
+    other = reader.request(dependency.request_id)
+    return dependency if other is None else replace(dependency, asks=other.terms.asks)
 
 
 def demand_possible(context: Context, reader: Reader, step: Step, evidence: Evidence) -> Evidence:

@@ -7,16 +7,12 @@ from placet.governance.dossier import Dossier
 from placet.lifecycle.step import Step
 from placet.model.actor import Actor
 from placet.model.approval import Approval, Eligibility
-from placet.model.circumstances import Circumstances
+from placet.model.circumstances import Awaited, Circumstances
 from placet.model.conditions import Dependency, Quota
 from placet.model.directory import Directory, holders, known
-from placet.model.request import Status
 from placet.model.requirement import Requirement
 from placet.model.trail import HISTORY_BOOK, HistoryKind, Ledger
 from placet.store.port import Reader
-
-LONGEST_SUCCESSION = 100
-"""How many successors of a request are followed."""
 
 
 def gather(
@@ -40,7 +36,7 @@ def gather(
     voters = {vote.holder for vote in step.ballots.votes if vote.digest == step.request.digest} if recheck else ()
     asked = [each for each in required if isinstance(each, Eligibility)] if people else []
     return Circumstances(
-        statuses={each: _status(reader, each) for each in dependencies},
+        awaited={each: _awaited(reader, each) for each in dependencies},
         executions=_executions(reader, step.request.state_id, max(limits)) if limits else (),
         candidates={each: found for each in asked if (found := candidates(directory, each)) is not None},
         voters={each: known(directory, each) for each in voters},
@@ -59,16 +55,25 @@ def candidates(directory: Directory, requirement: Eligibility) -> tuple[Actor, .
     return tuple(actor for actor in every.values() if actor.kind in requirement.kinds)
 
 
-def _status(reader: Reader, request_id: str) -> Status | None:
-    """Give the status of a request, or of whichever request took its place."""
-    for _ in range(LONGEST_SUCCESSION):
-        if reader.request(request_id) is None:
-            return None
-        request = Dossier.load(reader, request_id).request  # which checks that the row is what its trail says
-        if request.successor is None:
-            return request.status
-        request_id = request.successor
-    return Status.SUPERSEDED
+def _awaited(reader: Reader, request_id: str) -> Awaited | None:
+    """Give what a request has come to, or whichever request took its place; checks each row against its trail."""
+    named = Dossier.find(reader, request_id)
+    last, seen = named, {request_id}
+    while last is not None and last.request.successor is not None and last.request.successor not in seen:
+        seen.add(last.request.successor)
+        last = Dossier.find(reader, last.request.successor)
+    if named is None or last is None:
+        return None
+    request, terms = last.request, last.request.terms
+    made = request.resulting_version
+    return Awaited(
+        request_id=request.id,
+        status=request.status,
+        asks=terms.asks,
+        about=f"{terms.mutation} on {terms.state_id}",
+        already_in_place=any(each.code == "already_in_place" for each in last.decisions),
+        outdated=last is not named and made is not None and made <= named.request.terms.expected_version,
+    )
 
 
 def _executions(reader: Reader, state_id: str, most: int) -> tuple[datetime, ...]:

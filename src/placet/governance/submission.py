@@ -145,7 +145,7 @@ class Submission:
             if options.expires_at is not None and options.expires_at <= now:
                 raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
             checked = self._context.fresh_id() if request_id is None else checked_id("request_id", request_id)
-            required = fixed(self._context, (*drawn.run.requirements, *options.own), now, actor.persons)
+            required = fixed(self._context, unit, (*drawn.run.requirements, *options.own), now, actor.persons)
             terms = _terms(drawn, actor, reason, options, request_id=checked, required=required)
             step = Step(MutationRequest.on(terms, at=now, **wish), new=True)
             evidence = self._context.evidence(actor, reason, run=drawn.run)
@@ -166,7 +166,8 @@ class Submission:
             evidence = self._context.evidence(actor, reason)
             drawn = draft(self._context, unit, mutation, terms.state_id, requester(self._context, terms))
             demand_accepted(drawn.run)
-            required = fixed(self._context, (*drawn.run.requirements, *terms.own), evidence.at, asking(terms))
+            wanted = (*drawn.run.requirements, *terms.own)
+            required = fixed(self._context, unit, wanted, evidence.at, asking(terms), before=terms.requirements)
             amended = drawn.on(replace(terms, number=terms.number + 1, reason=reason or terms.reason), required)
             evidence = evidence.evolve(terms=amended, state=drawn.state)
             then = Step(request.with_terms(amended), step.trail)

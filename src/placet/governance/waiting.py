@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from placet.errors import PlacetError
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
-from placet.governance.drafting import redraft
+from placet.governance.drafting import fixed, redraft
 from placet.governance.gathering import gather
 from placet.governance.moves import CLOCKWORK
+from placet.lifecycle.quorum import asking
 from placet.lifecycle.standing import Position, Standing, standing
 from placet.lifecycle.step import Evidence, Step
 from placet.model.ballots import Vote
@@ -76,8 +77,10 @@ def simulated(context: Context, reader: Reader, step: Step) -> Run | None:
 
 def demanded(context: Context, reader: Reader, step: Step, run: Run) -> Iterator[Position]:
     """Give what policies require now beyond the terms, and only time or events will meet: a freeze that began since."""
-    pinned = step.request.requirements
-    more = tuple(each for each in run.requirements if not each.asks_people and each not in pinned)
+    terms = step.request.terms
+    timely = [each for each in run.requirements if not each.asks_people]
+    required = fixed(context, reader, timely, context.now(), asking(terms), before=terms.requirements)
+    more = tuple(each for each in required if each not in terms.requirements)
     evidence = context.evidence(CLOCKWORK, circumstances=gather(context.directory, reader, step, more))
     yield from (each for each in standing(step.known(evidence), more).positions if not each.met)
 

@@ -80,16 +80,17 @@ def refusal(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
         for vote in step.ballots.votes
         if vote.digest == step.request.digest and vote.code
     ]
-    return {"rejections": against, "requirements": _ended(step.standing(evidence))}
+    return {"rejections": against} | _ended(step.standing(evidence))
 
 
 def unsatisfiable(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
-    """Record what can no longer be met."""
-    return {"requirements": _ended(step.standing(evidence))}
+    """Record what can no longer be met, and why."""
+    return _ended(step.standing(evidence))
 
 
-def _ended(found: Standing) -> list[str]:
-    return [str(each.requirement) for each in found.impossible]
+def _ended(found: Standing) -> Facts:
+    ended = found.impossible
+    return {"requirements": [str(each.requirement) for each in ended], "reasons": [each.waits_for for each in ended]}
 
 
 def lapse(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:

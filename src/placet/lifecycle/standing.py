@@ -244,10 +244,19 @@ def _freeze(requirement: Freeze, known: Known) -> Position:
 
 
 def _dependency(requirement: Dependency, known: Known) -> Position:
-    status = known.around.statuses.get(requirement.request_id)
-    ended = status is None or (status.terminal and status is not Status.EXECUTED)
-    waits_for = f"{requirement}, which is {status or 'unknown'}"
-    return Position(requirement, met=status is Status.EXECUTED, waits_for=waits_for, possible=not ended)
+    found = known.around.awaited.get(requirement.request_id)
+    if found is None:
+        return Position(requirement, met=False, waits_for=f"{requirement}, which is unknown", possible=False)
+    who = "which" if found.request_id == requirement.request_id else f"whose successor {found.request_id}"
+    if requirement.asks not in {"", found.asks}:
+        why = f"{requirement}, {who} now asks for something else: {found.about}"
+        return Position(requirement, met=False, waits_for=why, possible=False)
+    if found.outdated:
+        why = f"{requirement}, {who} was executed before it was made"
+        return Position(requirement, met=False, waits_for=why, possible=False)
+    done = found.status is Status.EXECUTED or found.already_in_place
+    waits_for = f"{requirement}, {who} is {found.status}"
+    return Position(requirement, met=done, waits_for=waits_for, possible=done or not found.status.terminal)
 
 
 def _quota(requirement: Quota, known: Known) -> Position:

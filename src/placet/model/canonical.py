@@ -122,6 +122,10 @@ def parse(body: bytes | str) -> Json:
     return from_json(body, allow_inf_nan=False)
 
 
+DIGEST_LENGTH = 64
+"""How many characters a digest has."""
+
+
 def digest(body: bytes, previous: str = "") -> str:
     """Give the SHA-256 of bytes as hex, chained to a previous hash where there is one."""
     return sha256(previous.encode() + body).hexdigest()

@@ -10,18 +10,39 @@ from placet.model.requirement import Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """Another request as one that depends on it sees it: itself, or where it was superseded the last of its successors.
+
+    Attributes:
+        request_id: the id of the last one.
+        status: its status.
+        asks: SHA-256 over what it asks for.
+        about: what it asks for, in words.
+        already_in_place: whether it ended because its effect was there already.
+        outdated: whether it was executed before the other request was made on the version that it is made on.
+    """
+
+    request_id: str
+    status: Status
+    asks: str
+    about: str
+    already_in_place: bool = False
+    outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """Facts about the world around a request.
 
     Attributes:
-        statuses: the status of each request it depends on, or of its successor; None if there is no such request.
+        awaited: each request it depends on, by its id; None if there is no such request.
         executions: when the state was changed last, newest first, as many as a quota wants to see.
         candidates: who is eligible for a requirement now; absent where nobody can list them, or nobody has asked.
         voters: those who voted, as the directory knows them now; None if it no longer does. Only where votes are
             checked again.
     """
 
-    statuses: Mapping[str, Status | None] = field(default_factory=dict)
+    awaited: Mapping[str, Awaited | None] = field(default_factory=dict)
     executions: tuple[datetime, ...] = ()
     candidates: Mapping[Requirement, tuple[Actor, ...]] = field(default_factory=dict)
     voters: Mapping[str, Actor | None] = field(default_factory=dict)

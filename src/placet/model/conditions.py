@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Literal
 
 from placet.errors import ConfigurationError
-from placet.model.canonical import Moment, in_words
+from placet.model.canonical import DIGEST_LENGTH, Moment, in_words
 from placet.model.names import checked_id, strings
 from placet.model.requirement import Requirement, dated, named, positive
 
@@ -71,19 +71,25 @@ class Freeze(Requirement):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency(Requirement):
-    """Another request must be executed first; if that one is superseded, its successor.
+    """Another request must be executed first, or a successor of it that asks for the same.
 
     Attributes:
         request_id: the other request.
+        asks: the hash of what that request asks for, `request.terms.asks`; filled in when the terms are fixed, unless
+            you pass that of the terms you have read. Where the request is amended, or its successor asks for anything
+            else, the requirement can no longer be met.
     """
 
     request_id: str
+    asks: str = ""
     step: int | None = None
     kind: Literal["dependency"] = "dependency"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_id("request_id", self.request_id)
+        if self.asks and (not isinstance(self.asks, str) or len(self.asks) != DIGEST_LENGTH):
+            raise ConfigurationError("asks= of a Dependency: leave it out, or pass request.terms.asks")
 
     def __str__(self) -> str:
         return f"execution of request {self.request_id}"

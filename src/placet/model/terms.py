@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Discriminator, GetPydanticSchema, Tag
 
 from placet.model.approval import Approval, ExternalCheck, ManualReview
-from placet.model.canonical import Codec, Moment
+from placet.model.canonical import Codec, Moment, digest, written
 from placet.model.changes import Changes
 from placet.model.conditions import Dependency, Freeze, Quota, Schedule
 from placet.model.mutation import Intent
@@ -102,6 +102,11 @@ class Terms:
     expires_at: Moment | None
     approval_valid_for: timedelta | None = None
     own: tuple[AnyRequirement, ...] = ()
+
+    @property
+    def asks(self) -> str:
+        """SHA-256 over what is asked for: state, mutation and payload, on whichever version of the state."""
+        return digest(written([self.state_id, self.mutation, self.schema_version, self.payload], "what is asked for"))
 
 
 TERMS = Codec(Terms, "placet_terms")
