@@ -26,6 +26,7 @@ from placet.model.outcome import Outcome
 from placet.model.request import MutationRequest, Status
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run
+from placet.model.shape import Ordered
 from placet.model.state import Snapshot, State
 from placet.model.terms import OnDrift
 from placet.store.port import StateSource
@@ -48,6 +49,7 @@ __all__ = [
     "MutationRequest",
     "OnDrift",
     "OpenDirectory",
+    "Ordered",
     "Outcome",
     "PlacetError",
     "Policy",

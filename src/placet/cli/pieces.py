@@ -121,4 +121,4 @@ def _came(change: Change) -> list[str]:
 
 
 def _each(change: Change, value: Json) -> list[Json]:
-    return list(value) if change.kind is ChangeKind.MEMBERS else [value]
+    return list(value) if change.kind in {ChangeKind.MEMBERS, ChangeKind.SET} else [value]

@@ -19,6 +19,7 @@ from placet.model.mutation import Issue, Mutation
 from placet.model.names import checked_choice, checked_moment, described, storable
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run, RunStatus
+from placet.model.shape import shape_of
 from placet.model.state import State, state_body
 
 Judge = Callable[[tuple[Requirement, ...]], RunStatus]
@@ -167,7 +168,7 @@ class MutationEngine:
         witness.watch("the new state", after)
         if mode is Mode.SIMULATE:
             _demand_same_again(mutation, type(state), body, after_body)
-        changes = diff(parse(body), parse(after_body))
+        changes = diff(parse(body), parse(after_body), shape_of(type(state)))
         witness.watch_changes(changes)
         at = checked_moment("clock()", self._clock())
         ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id, at))

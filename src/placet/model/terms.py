@@ -18,9 +18,9 @@ from placet.model.requirement import Requirement
 class OnDrift(StrEnum):
     """What to do when the state has moved since the request was approved.
 
-    `KEEP_IF_SAME_EFFECT` simulates again on the latest state: if the change set is the same (members of a list of
-    unique scalars wherever they stand), and policies and checks pass, the approval still covers it; otherwise the
-    fallback applies.
+    `KEEP_IF_SAME_EFFECT` simulates again on the latest state: if the change set means the same (added members of a list
+    of unique scalars may stand between other members than before), and policies and checks pass, the approval still
+    covers it; otherwise the fallback applies.
     """
 
     REJECT = "reject"
