@@ -31,6 +31,7 @@ from placet.errors import (
     ActorNotFoundError,
     AlreadyExistsError,
     ApplyRaisedError,
+    CallbackRaisedError,
     ConfigurationError,
     DirectoryRaisedError,
     IdempotencyConflictError,
@@ -394,7 +395,7 @@ def test_a_directory_that_raises_is_named(store: Store) -> None:
 
 
 def test_a_naive_clock_is_refused(store: Store) -> None:
-    with pytest.raises(InputError, match="no time zone"):
+    with pytest.raises(CallbackRaisedError, match="no time zone"):
         opened(store, clock=lambda: datetime(2026, 1, 1))  # noqa: DTZ001 - the naive one is the point
 
 

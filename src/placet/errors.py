@@ -27,7 +27,8 @@
     |   |-- CheckRaisedError
     |   |-- ApplyRaisedError               only outside of execution: there it becomes the status `failed`
     |   |-- MutationContractError          wrong type returned, input changed, not deterministic
-    |   `-- DirectoryRaisedError
+    |   |-- DirectoryRaisedError
+    |   `-- CallbackRaisedError             clock, new_id or timer
     |-- IntegrityError                     a stored row is not what was written; names table and row
     |-- StoreError                         the store could not do it; nothing of the step is left behind
     |   |-- StoreUnavailableError          locked, closed, unreachable: the same call may succeed later
@@ -42,7 +43,8 @@ Every error has a `code` that programs can switch on, and can be pickled.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 
@@ -244,15 +246,55 @@ class OpenReviewError(ConflictError):
 
 
 class UserCodeError(PlacetError):
-    """Code registered by the user broke its contract. Nothing has changed."""
+    """Code registered by the user broke its contract. Nothing has changed.
+
+    Attributes:
+        mutation: the name of the mutation it was about, or "".
+        request_id: the request it was about, or "" where there is none.
+    """
+
+    def __init__(self, message: str, *, mutation: str = "", request_id: str = "") -> None:
+        self.mutation = mutation
+        self.request_id = request_id
+        super().__init__(message)
+
+
+@contextmanager
+def concerning(request_id: str) -> Iterator[None]:
+    """Note on every error of user code that is raised inside which request it was about."""
+    try:
+        yield
+    except UserCodeError as error:
+        error.request_id = error.request_id or request_id
+        raise
 
 
 class PolicyRaisedError(UserCodeError):
-    """A policy raised instead of answering: nothing is decided without it."""
+    """A policy raised, or answered with something else than a verdict: nothing is decided without it.
+
+    Attributes:
+        policy: the name of the policy.
+    """
+
+    def __init__(self, message: str, *, policy: str = "", mutation: str = "", request_id: str = "") -> None:
+        self.policy = policy
+        super().__init__(message, mutation=mutation, request_id=request_id)
 
 
 class CheckRaisedError(UserCodeError):
-    """A mutation's `check` raised instead of yielding issues."""
+    """A mutation's `check` raised, or answered with something else than issues."""
+
+
+class CallbackRaisedError(UserCodeError):
+    """A function handed to `Governance.open` raised, or answered with something else than it was asked for.
+
+    Attributes:
+        argument: the argument it was handed over as: clock, new_id or timer.
+    """
+
+    def __init__(self, message: str, *, argument: str = "", mutation: str = "", request_id: str = "") -> None:
+        self.argument = argument
+        super().__init__(message, mutation=mutation, request_id=request_id)
 
 
 class ApplyRaisedError(UserCodeError):
@@ -264,7 +306,15 @@ class MutationContractError(UserCodeError):
 
 
 class DirectoryRaisedError(UserCodeError):
-    """The directory raised instead of answering who somebody is."""
+    """The directory raised, or answered with something else than who somebody is.
+
+    Attributes:
+        asked: whom or what it was asked for, in words.
+    """
+
+    def __init__(self, message: str, *, asked: str = "", mutation: str = "", request_id: str = "") -> None:
+        self.asked = asked
+        super().__init__(message, mutation=mutation, request_id=request_id)
 
 
 class IntegrityError(PlacetError):

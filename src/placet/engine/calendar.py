@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from placet.engine.policies import Policy, Proposal, Verdict, When
+from placet.engine.policies import Policy, Proposal, Verdict, When, condition
 from placet.errors import ConfigurationError
+from placet.model.answers import UnexpectedAnswerError, checked_function, collected
 from placet.model.conditions import Freeze
 from placet.model.names import checked_moment, strings
 from placet.model.requirement import named
@@ -33,6 +34,9 @@ class FreezeWindow:
             raise ConfigurationError(f"freeze {self.name!r} ends before it starts: from {self.start} to {self.end}")
 
 
+MOST_WINDOWS = 10_000
+"""How many windows a calendar may have."""
+
 Calendar = Iterable[FreezeWindow] | Callable[[], Iterable[FreezeWindow]]
 
 
@@ -47,20 +51,20 @@ def freeze(calendar: Calendar, *, waiver_roles: Iterable[str] = (), when: When |
             a commit: answer from memory.
         waiver_roles: who may waive it with `waive(request, freeze=...)`; nobody if empty.
         when: only where this says so; everywhere if left out.
+
+    Raises:
+        ConfigurationError: the calendar is neither a collection of windows nor a function, or is asynchronous.
     """
-    roles = strings("waiver_roles", waiver_roles)
-    if not callable(calendar) and not isinstance(calendar, Iterable):
-        raise ConfigurationError(f"calendar={calendar!r:.80}: pass a list of FreezeWindow, or a function that gives it")
-    windows = calendar if callable(calendar) else tuple(calendar)
-    for each in () if callable(windows) else windows:
-        if not isinstance(each, FreezeWindow):
-            raise ConfigurationError(f"{each!r:.80} in a calendar is none; pass FreezeWindow(name, start, end)")
+    roles, applies = strings("waiver_roles", waiver_roles), condition(when)
+    windows = calendar if callable(calendar) else _fixed(calendar)
+    if callable(windows):
+        checked_function("calendar", windows)
 
     def decide(proposal: Proposal) -> Verdict:
         """Restrict what is asked for in an active window."""
-        if when is not None and not when(proposal):
+        if not applies(proposal):
             return Verdict.abstain()
-        now = windows() if callable(windows) else windows
+        now = _windows(windows()) if callable(windows) else windows
         active = [
             Freeze(name=each.name, until=each.end, waiver_roles=roles)
             for each in now
@@ -69,3 +73,17 @@ def freeze(calendar: Calendar, *, waiver_roles: Iterable[str] = (), when: When |
         return Verdict.restrict(*active) if active else Verdict.abstain()
 
     return Policy("freeze", decide)
+
+
+def _fixed(calendar: Iterable[FreezeWindow]) -> tuple[FreezeWindow, ...]:
+    try:
+        return _windows(calendar)
+    except UnexpectedAnswerError as error:
+        raise ConfigurationError(f"calendar={error}") from None
+
+
+def _windows(found: object) -> tuple[FreezeWindow, ...]:
+    try:
+        return collected(found, FreezeWindow, MOST_WINDOWS)
+    except UnexpectedAnswerError as error:
+        raise UnexpectedAnswerError(f"{error} for a calendar; give a list of FreezeWindow(name, start, end)") from None

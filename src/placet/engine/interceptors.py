@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from placet.model.answers import checked_function
 from placet.model.names import described
 from placet.model.run import Run, RunStatus
 
@@ -33,6 +34,11 @@ class Interceptor:
     after: Hook | None = None
     refused: Hook | None = None
     failed: Hook | None = None
+
+    def __post_init__(self) -> None:
+        for stage in ("before", "after", "refused", "failed"):
+            if getattr(self, stage) is not None:
+                checked_function(stage, getattr(self, stage))
 
 
 STAGES = {

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from placet.errors import ConfigurationError, PolicyRaisedError
 from placet.model.actor import Actor
+from placet.model.answers import UnexpectedAnswerError, checked_function, exactly
 from placet.model.approval import Approval
 from placet.model.changes import Changes
 from placet.model.emergency import BreakGlass
@@ -60,7 +61,7 @@ class Verdict:
     emergency: BreakGlass | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in VERDICTS or not isinstance(self.detail, str):
+        if not isinstance(self.kind, str) or self.kind not in VERDICTS or not isinstance(self.detail, str):
             raise ConfigurationError(
                 f"Verdict({self.kind!r}) is none; use Verdict.allow(), deny('why'), require(...), ..."
             )
@@ -124,10 +125,20 @@ class Policy:
     Attributes:
         name: what the audit record calls it.
         decide: answers a proposal with a verdict. Pure: same proposal, same verdict.
+
+    Raises:
+        ConfigurationError: the name is no string, or the function cannot be called or is asynchronous.
     """
 
     name: str
     decide: Callable[[Proposal], Verdict]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ConfigurationError(
+                f"the name of a policy is a {type(self.name).__name__}; pass a string that says it"
+            )
+        checked_function(f"policy {self.name!r}", self.decide)
 
     def __repr__(self) -> str:
         return f"Policy({self.name!r})"
@@ -141,8 +152,11 @@ def policy(decide: Callable[[Proposal], Verdict]) -> Policy:
 
     Args:
         decide: answers a proposal with a verdict.
+
+    Raises:
+        ConfigurationError: it is no function, or an asynchronous one.
     """
-    return Policy(decide.__name__, decide)
+    return Policy(getattr(decide, "__name__", type(decide).__name__), decide)
 
 
 def allow(*, when: When | None = None) -> Policy:
@@ -223,10 +237,34 @@ def allow_emergency(roles: Iterable[str], *, reviewer_roles: Iterable[str] = (),
 
 
 def _conditional(name: str, when: When | None, verdict: Verdict) -> Policy:
+    applies = condition(when)
+
     def decide(proposal: Proposal) -> Verdict:
-        return verdict if when is None or when(proposal) else Verdict.abstain()
+        return verdict if applies(proposal) else Verdict.abstain()
 
     return Policy(name, decide)
+
+
+def condition(when: When | None) -> When:
+    """Give the condition of a policy, held to answer True or False and nothing else.
+
+    Args:
+        when: the condition; always true if None.
+
+    Raises:
+        ConfigurationError: it cannot be called, or is asynchronous.
+    """
+    if when is None:
+        return lambda _: True
+    checked_function("when", when)
+
+    def applies(proposal: Proposal) -> bool:
+        try:
+            return exactly(when(proposal), bool)
+        except UnexpectedAnswerError as error:
+            raise UnexpectedAnswerError(f"{error} to when; return True or False") from None
+
+    return applies
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,12 +307,19 @@ def ask(policies: Sequence[Policy], proposal: Proposal) -> Ruling:
 
 
 def _verdict(each: Policy, proposal: Proposal) -> Verdict:
+    mutation = type(proposal.mutation).mutation_name
     try:
-        verdict = each.decide(proposal)
+        answer = each.decide(proposal)
+    except UnexpectedAnswerError as error:
+        raise PolicyRaisedError(f"policy {each.name!r} answered {error}", policy=each.name, mutation=mutation) from None
     except Exception as error:
         raise PolicyRaisedError(
-            f"policy {each.name!r} raised {described(error)}; nothing is decided without it, mend it"
+            f"policy {each.name!r} raised {described(error)}; nothing is decided without it, mend it",
+            policy=each.name,
+            mutation=mutation,
         ) from error
-    if not isinstance(verdict, Verdict):
-        raise PolicyRaisedError(f"policy {each.name!r} answered {verdict!r}; return Verdict.allow(), deny(...), ...")
-    return verdict
+    try:
+        return exactly(answer, Verdict)
+    except UnexpectedAnswerError as error:
+        message = f"policy {each.name!r} answered {error}; return Verdict.allow(), deny(...), ..."
+        raise PolicyRaisedError(message, policy=each.name, mutation=mutation) from None

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from placet.errors import ConfigurationError, InputError, MutationContractError, NotRegisteredError
+from placet.model.answers import checked_function
 from placet.model.canonical import canonical, complaint
 from placet.model.mutation import Intent, Mutation
 from placet.model.names import checked_id
@@ -42,6 +43,8 @@ class Registry:
             raise ConfigurationError(f"{mutation.__name__} has no intent: add intent = Intent(operation=...)")
         if isabstract(mutation):
             raise ConfigurationError(f"{mutation.__name__} has no apply: write def apply(self, state)")
+        for method in ("check", "apply"):
+            checked_function(f"{mutation.__name__}.{method}", getattr(mutation, method))
         canonical(dict(mutation.intent.metadata), f"the intent of {mutation.__name__}")
         name, number = checked_id("mutation_name", mutation.mutation_name), mutation.schema_version
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
@@ -149,5 +152,6 @@ def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:
     except ValidationError as error:
         raise MutationContractError(
             f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at {complaint(error)}; "
-            "raise schema_version when a payload changes, and keep the old class registered"
+            "raise schema_version when a payload changes, and keep the old class registered",
+            mutation=cls.mutation_name,
         ) from error

@@ -11,16 +11,34 @@ from placet.engine.interceptors import STAGES, Interceptor, notify
 from placet.engine.policies import Policy, Proposal, ask
 from placet.engine.registry import copied
 from placet.engine.witness import Witness
-from placet.errors import CheckRaisedError, ConfigurationError, InputError, MutationContractError, NotCanonicalError
+from placet.errors import (
+    CheckRaisedError,
+    ConfigurationError,
+    InputError,
+    MutationContractError,
+    NotCanonicalError,
+)
 from placet.model.actor import Actor
+from placet.model.answers import (
+    SEQUENCE,
+    UnexpectedAnswerError,
+    checked_function,
+    collected,
+    kind_of,
+    moment_of,
+    nanoseconds,
+)
 from placet.model.canonical import complaint, parse
 from placet.model.changes import diff
 from placet.model.mutation import Issue, Mutation
-from placet.model.names import checked_choice, checked_moment, described, storable
+from placet.model.names import checked_choice, described, storable
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run, RunStatus
 from placet.model.shape import shape_of
 from placet.model.state import State, state_body
+
+MOST_ISSUES = 1_000
+"""How many issues a check may find."""
 
 Judge = Callable[[tuple[Requirement, ...]], RunStatus]
 
@@ -56,6 +74,8 @@ class MutationEngine:
         for interceptor in self._interceptors:
             if not isinstance(interceptor, Interceptor):
                 raise ConfigurationError(f"{interceptor!r} is no Interceptor: pass Interceptor(name, after=...)")
+        for name, function in (("timer", timer), ("clock", clock)):
+            checked_function(name, function)
         self._timer = timer
         self._clock = clock
         for policy in policies:
@@ -136,9 +156,9 @@ class MutationEngine:
             state_id: the id of the state, for policies.
             judge: says what follows from what is required: accepted, unapproved or waiting.
         """
-        begun = self._timer()
+        begun = nanoseconds(self._timer)
         run = self._evaluate(mutation, state, body, actor=actor, mode=mode, state_id=state_id, judge=judge)
-        return run.evolve(duration_us=(self._timer() - begun) // 1000)
+        return run.evolve(duration_us=(nanoseconds(self._timer) - begun) // 1000)
 
     def _evaluate(
         self,
@@ -170,7 +190,7 @@ class MutationEngine:
             _demand_same_again(mutation, type(state), body, after_body)
         changes = diff(parse(body), parse(after_body), shape_of(type(state)))
         witness.watch_changes(changes)
-        at = checked_moment("clock()", self._clock())
+        at = moment_of(self._clock)
         ruling = ask(self._policies, Proposal(mutation, state, after, actor, changes, state_id, at))
         witness.testify()
         return Run(
@@ -211,16 +231,21 @@ def _copy(state_class: type[State], body: bytes) -> State:
 def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
     name = type(mutation).mutation_name
     try:
-        issues = tuple(mutation.check(state) or ())
+        answer = mutation.check(state)
+        found = () if answer is None else collected(answer, Issue, MOST_ISSUES, SEQUENCE)
+        return tuple(Issue(_text(issue.path), _text(issue.message)) for issue in found)
+    except UnexpectedAnswerError as error:
+        message = f"the check of {name} answered {error}; yield Issue(path=..., message=...), or return None or a list"
+        raise CheckRaisedError(message, mutation=name) from None
     except Exception as error:
-        raise CheckRaisedError(
-            f"the check of {name} raised {described(error)}; yield an Issue for what is wrong instead"
-        ) from error
-    if not all(
-        isinstance(each, Issue) and isinstance(each.path, str) and isinstance(each.message, str) for each in issues
-    ):
-        raise CheckRaisedError(f"the check of {name} yielded {issues!r}; yield Issue(path=..., message=...)")
-    return tuple(Issue(storable(issue.path), storable(issue.message)) for issue in issues)
+        message = f"the check of {name} raised {described(error)}; yield an Issue for what is wrong instead"
+        raise CheckRaisedError(message, mutation=name) from error
+
+
+def _text(words: object) -> str:
+    if not isinstance(words, str):
+        raise UnexpectedAnswerError(f"an issue with a value of type {kind_of(words)} for a string")
+    return storable(words)
 
 
 def _demand_same_again(mutation: Mutation[Any], state_class: type[State], body: bytes, after_body: bytes) -> None:
@@ -228,14 +253,16 @@ def _demand_same_again(mutation: Mutation[Any], state_class: type[State], body: 
     try:
         again = state_body(mutation.apply(state_class.model_validate_json(body)))
     except Exception as error:
-        raise MutationContractError(_chance(mutation, f"raised {described(error)} the second time")) from error
+        raise _chance(mutation, f"raised {described(error)} the second time") from error
     if again != after_body:
-        raise MutationContractError(_chance(mutation, "gave two different states"))
+        raise _chance(mutation, "gave two different states")
 
 
-def _chance(mutation: Mutation[Any], what: str) -> str:
+def _chance(mutation: Mutation[Any], what: str) -> MutationContractError:
     name = type(mutation).mutation_name
-    return f"the apply of {name} {what}: no clock, no randomness, no I/O; put what varies into the payload"
+    return MutationContractError(
+        f"the apply of {name} {what}: no clock, no randomness, no I/O; put what varies into the payload", mutation=name
+    )
 
 
 def _settled(witness: Witness, name: str, state_class: type[State], after: object) -> bytes:
@@ -250,19 +277,22 @@ def _settled(witness: Witness, name: str, state_class: type[State], after: objec
 def _kept(name: str, state_class: type[State], after: object) -> bytes:
     if type(after) is not state_class or not isinstance(after, State):
         raise MutationContractError(
-            f"the apply of {name} returned {type(after).__name__}, not {state_class.__name__}: "
-            "return state.evolve(...), or the state itself where nothing changes"
+            f"the apply of {name} returned {kind_of(after)}, not {state_class.__name__}: "
+            "return state.evolve(...), or the state itself where nothing changes",
+            mutation=name,
         )
     try:
         body = state_body(after)
         back = state_class.model_validate_json(body)
     except (ValidationError, NotCanonicalError) as error:
         raise MutationContractError(
-            f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {complaint(error)}"
+            f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {complaint(error)}",
+            mutation=name,
         ) from error
     if back != after or state_body(back) != body:
         raise MutationContractError(
             f"the apply of {name} returned a {state_class.__name__} that reads back differently: "
-            "build it with state.evolve(...), which validates"
+            "build it with state.evolve(...), which validates",
+            mutation=name,
         )
     return body

@@ -46,7 +46,8 @@ class Witness:
     def _error(self, what: str, paths: str) -> MutationContractError:
         return MutationContractError(
             f"check, apply or a policy of {self._name} changed {what}, at {paths}; "
-            "return state.evolve(...) with new values instead"
+            "return state.evolve(...) with new values instead",
+            mutation=self._name,
         )
 
 

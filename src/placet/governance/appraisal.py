@@ -78,7 +78,9 @@ class Appraisal:
         mutation = context.registry.rebuild(terms.mutation, terms.schema_version, terms.payload)
         wanted = context.registry.state_class(terms.state_type)
         if wanted is not type(mutation).state_class() or self.state.state_type != terms.state_type:
-            raise MutationContractError(f"{terms.mutation} no longer changes a {terms.state_type}; cancel the request")
+            raise MutationContractError(
+                f"{terms.mutation} no longer changes a {terms.state_type}; cancel the request", mutation=terms.mutation
+            )
         state = context.registry.load_state(self.state)
         self._reports = context.engine.begin(mutation, Mode.COMMIT)
         self._run = context.engine.evaluate(
@@ -132,7 +134,8 @@ class Appraisal:
         if self.state.version == terms.expected_version and not same_changes(self.run.changes, terms.effect):
             raise MutationContractError(
                 f"{terms.mutation} does something else on version {terms.expected_version} than when request "
-                f"{request.id} was submitted: make apply deterministic, or submit again if its code has changed"
+                f"{request.id} was submitted: make apply deterministic, or submit again if its code has changed",
+                mutation=terms.mutation,
             )
 
     def refusal(self, rule: str, reason: str) -> TransitionRefusedError:

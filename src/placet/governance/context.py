@@ -12,8 +12,9 @@ from placet.engine.runtime import MutationEngine
 from placet.lifecycle.machine import Lifecycle
 from placet.lifecycle.step import Evidence
 from placet.model.actor import Actor
+from placet.model.answers import fresh_id, moment_of
 from placet.model.directory import Directory
-from placet.model.names import checked_id, checked_moment, checked_text
+from placet.model.names import checked_text
 from placet.store.port import Store
 
 
@@ -49,16 +50,20 @@ class Context:
     max_failures: int
 
     def now(self) -> datetime:
-        """Give the moment in UTC."""
-        return checked_moment("clock()", self.clock())
+        """Give the moment in UTC.
+
+        Raises:
+            CallbackRaisedError: the clock raised, or gave no moment with a time zone.
+        """
+        return moment_of(self.clock)
 
     def fresh_id(self) -> str:
         """Give an id that nobody has used.
 
         Raises:
-            InputError: `new_id` gave something that cannot be an id.
+            CallbackRaisedError: `new_id` raised, or gave something that cannot be an id.
         """
-        return checked_id("new_id()", self.new_id())
+        return fresh_id(self.new_id)
 
     def evidence(self, actor: Actor, reason: str = "", **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
         """Gather evidence for a trigger: the moment, the actor, and these facts."""

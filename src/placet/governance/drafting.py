@@ -112,7 +112,8 @@ def demand_accepted(run: Run) -> None:
     if run.issues:
         raise MutationInvalidError(run.mutation, run.issues)
     if run.status is RunStatus.FAILED:
-        raise ApplyRaisedError(f"the apply of {run.mutation} raised {run.error}; yield an Issue in check instead")
+        message = f"the apply of {run.mutation} raised {run.error}; yield an Issue in check instead"
+        raise ApplyRaisedError(message, mutation=run.mutation)
     if run.status is RunStatus.REFUSED:
         raise PolicyDeniedError(run.mutation, run.reasons)
 

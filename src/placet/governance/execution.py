@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from placet.errors import ConfigurationError, InputError, PlacetError, StoreError
+from placet.errors import ConfigurationError, InputError, PlacetError, StoreError, concerning
 from placet.governance.attempt import Attempt, recorded
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
@@ -47,7 +47,7 @@ class GovernanceExecutionManager:
         if emergency is not None and not isinstance(emergency, Emergency):
             raise InputError(f"emergency={emergency!r}: pass Emergency(reason=..., ticket=...)")
         actor = look_up(self._context.directory, by)
-        with self._context.store.unit() as unit:
+        with concerning(request_id), self._context.store.unit() as unit:
             finish = self._carry_out(unit, request_id, actor, reason, emergency)
         return finish()
 
@@ -61,7 +61,8 @@ class GovernanceExecutionManager:
         with self._context.store.unit() as unit:
             for request_id in ids:
                 try:
-                    finishes.append((request_id, self._carry_out(unit, request_id, actor, reason)))
+                    with concerning(request_id):
+                        finishes.append((request_id, self._carry_out(unit, request_id, actor, reason)))
                 except StoreError:
                     raise
                 except PlacetError as error:
@@ -76,7 +77,7 @@ class GovernanceExecutionManager:
     def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
         """Ask policies and checks again for a request that waits in `revalidation`; see `Governance.revalidate`."""
         actor = look_up(self._context.directory, by)
-        with self._context.store.unit() as unit:
+        with concerning(request_id), self._context.store.unit() as unit:
             attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
             attempt.expire_if_due()
             attempt.complete_or_lapse()

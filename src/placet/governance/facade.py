@@ -22,6 +22,7 @@ from placet.governance.states import create_state
 from placet.governance.submission import Options
 from placet.governance.verification import Verification, Verifier
 from placet.lifecycle.machine import MACHINE
+from placet.model.answers import checked_function
 from placet.model.directory import Directory, checked_directory
 from placet.model.emergency import Emergency
 from placet.model.mutation import Mutation
@@ -92,6 +93,7 @@ class Governance(Queries, Actions):
             registry.register_state(source.state_type)
         if not isinstance(max_failures, int) or max_failures < 1:
             raise ConfigurationError(f"max_failures={max_failures!r}: pass a whole number from 1")
+        checked_function("new_id", new_id)
         context = Context(
             store=open_store(store, sources),
             engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer, clock),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from placet.errors import concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import demand_no_circle
@@ -58,7 +59,7 @@ class Moves:
             The request as it has become.
         """
         evidence = self._evidence(by, reason, **facts)
-        with self._context.store.unit() as unit:
+        with concerning(request_id), self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
             if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
                 evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step))
@@ -73,7 +74,7 @@ class Moves:
     ) -> MutationRequest:
         """Vote against a pending request, or veto one that waits for revalidation."""
         evidence = self._evidence(by, reason, code=code, chain=chain)
-        with self._context.store.unit() as unit:
+        with concerning(request_id), self._context.store.unit() as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
             trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
             evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
@@ -89,7 +90,7 @@ class Moves:
         Returns:
             The request, and whether it moved.
         """
-        with self._context.store.unit() as unit:
+        with concerning(request_id), self._context.store.unit() as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
             moved = self._context.lifecycle.settle(step, triggers, evidence)
             if moved:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TypeVar, overload
 
 from placet.diagrams import Form, request_diagram
-from placet.errors import InputError, IntegrityError, StateNotFoundError
+from placet.errors import InputError, IntegrityError, StateNotFoundError, concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier, audit_records, check_state
 from placet.governance.finding import Page, checked_filter, checked_limit, cursor_after, every, position
@@ -102,7 +102,7 @@ class Queries:
             RequestNotFoundError: there is no such request.
             IntegrityError: a row of it was changed.
         """
-        with self._context.store.view() as reader:
+        with concerning(request_id), self._context.store.view() as reader:
             return waiting_for(self._context, reader, request_id)
 
     def diagram(self, request_id: str, *, form: Form | str = Form.MERMAID) -> str:
@@ -117,7 +117,7 @@ class Queries:
             IntegrityError: a row of it was changed.
             InputError: there is no such form.
         """
-        with self._context.store.view() as reader:
+        with concerning(request_id), self._context.store.view() as reader:
             found = waiting_for(self._context, reader, request_id)
             decisions = Dossier.load(reader, request_id).decisions
         return request_diagram(found.request, decisions, waits=found.reasons, form=form)

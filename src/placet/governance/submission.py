@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from placet.errors import IdempotencyConflictError, InputError, VersionConflictError
+from placet.errors import IdempotencyConflictError, InputError, VersionConflictError, concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
@@ -159,7 +159,7 @@ class Submission:
     def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str) -> MutationRequest:
         """Put another mutation in the place of what was asked; see `Governance.amend`."""
         actor = look_up(self._context.directory, by)
-        with self._context.store.unit() as unit:
+        with concerning(request_id), self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
             self._context.lifecycle.demand(step, Trigger.AMEND)
             request, terms = step.request, step.request.terms

@@ -10,13 +10,16 @@ from placet.errors import (
     ConfigurationError,
     DelegationError,
     DirectoryRaisedError,
-    PlacetError,
 )
 from placet.model.actor import Actor, ActorKind
+from placet.model.answers import UnexpectedAnswerError, checked_function, collected, exactly, kind_of
 from placet.model.names import checked_id, checked_moment, described
 
 LONGEST_CHAIN = 3
 """How many times a vote may be handed on."""
+
+MOST_HOLDERS = 100_000
+"""How many actors a directory may list for one requirement."""
 
 T = TypeVar("T")
 
@@ -137,10 +140,14 @@ def checked_directory(directory: Directory) -> Directory:
     """Give a directory back, if it can be one.
 
     Raises:
-        ConfigurationError: it has no `actor` to ask.
+        ConfigurationError: it has no `actor` to ask, or one of its methods is asynchronous.
     """
+    name = type(directory).__name__
     if isinstance(directory, type) or not callable(getattr(directory, "actor", None)):
-        raise ConfigurationError(f"directory={directory!r:.80} is no directory; wrap actors in StaticDirectory([...])")
+        raise ConfigurationError(f"directory= is a {name} and no directory; wrap actors in StaticDirectory([...])")
+    for method in ("actor", "holders", "delegate"):
+        if hasattr(directory, method):
+            checked_function(f"{name}.{method}", getattr(directory, method))
     return directory
 
 
@@ -153,10 +160,15 @@ def look_up(directory: Directory, by: str) -> Actor:
         DirectoryRaisedError: the directory raised something else, or answered with something that is not this actor.
     """
     checked_id("by", by)
-    actor = _asked(directory, repr(by), lambda: directory.actor(by))
-    if not isinstance(actor, Actor) or actor.id != by:
-        raise DirectoryRaisedError(f"{directory!r} answered {actor!r} when asked for {by!r}; return that Actor")
-    return actor
+    return _asked(directory, repr(by), lambda: _that_actor(directory.actor(by), by))
+
+
+def _that_actor(answer: object, by: str) -> Actor:
+    if not isinstance(answer, Actor):
+        raise UnexpectedAnswerError(f"a value of type {kind_of(answer)}; return that Actor")
+    if answer.id != by:
+        raise UnexpectedAnswerError(f"actor {answer.id!r}; return that Actor")
+    return answer
 
 
 def known(directory: Directory, actor_id: str) -> Actor | None:
@@ -177,12 +189,8 @@ def holders(directory: Directory, roles: tuple[str, ...], groups: tuple[str, ...
         return ()
     if not isinstance(directory, ListingDirectory):
         return None
-    found = _asked(
-        directory, f"holders of {', '.join((*roles, *groups))}", lambda: tuple(directory.holders(roles, groups))
-    )
-    if not all(isinstance(each, Actor) for each in found):
-        raise DirectoryRaisedError(f"{directory!r} lists {found!r}; return Actors")
-    return found
+    what = f"holders of {', '.join((*roles, *groups))}"
+    return _asked(directory, what, lambda: collected(directory.holders(roles, groups), Actor, MOST_HOLDERS))
 
 
 def standing_in(directory: Directory, actor: Actor, principal: str, at: datetime) -> tuple[Actor, tuple[str, ...]]:
@@ -230,20 +238,25 @@ def _broken(chain: list[str], following: str | None) -> str:
 def _delegate(directory: Directory, actor_id: str, at: datetime) -> str | None:
     if not isinstance(directory, DelegatingDirectory):
         return None
-    found = _asked(directory, f"the delegate of {actor_id!r}", lambda: directory.delegate(actor_id, at))
-    if found is not None and not isinstance(found, str):
-        raise DirectoryRaisedError(
-            f"{directory!r} names {found!r} as the delegate of {actor_id!r}; return an id or None"
-        )
-    return found
+
+    def delegate() -> str | None:
+        found = directory.delegate(actor_id, at)
+        return None if found is None else checked_id("delegate", exactly(found, str))
+
+    return _asked(directory, f"the delegate of {actor_id!r}", delegate)
 
 
 def _asked(directory: Directory, what: str, question: Callable[[], T]) -> T:
     try:
         return question()
-    except PlacetError:
+    except ActorNotFoundError:
         raise
+    except UnexpectedAnswerError as error:
+        message = f"the directory, a {type(directory).__name__}, answered {error} when asked for {what}"
+        raise DirectoryRaisedError(message, asked=what) from None
     except Exception as error:
         raise DirectoryRaisedError(
-            f"{directory!r} raised {described(error)} when asked for {what}; nothing was changed, retry"
+            f"the directory, a {type(directory).__name__}, raised {described(error)} when asked for {what}; "
+            "nothing was changed, retry",
+            asked=what,
         ) from error

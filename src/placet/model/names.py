@@ -97,20 +97,24 @@ def checked_moment(name: str, value: object) -> datetime:
     """Give a moment in UTC.
 
     Raises:
-        InputError: not a datetime, or one without a time zone.
+        InputError: not a datetime, one without a time zone, or with a time zone that raises.
     """
     if not isinstance(value, datetime):
         raise InputError(f"{name} is a {type(value).__name__}; pass an aware datetime")
-    if value.tzinfo is UTC:
+    if type(value) is datetime and value.tzinfo is UTC:
         return value
-    if value.utcoffset() is None:
-        raise InputError(f"{name}={value.isoformat()} has no time zone; pass one, as in datetime.now(timezone.utc)")
     try:
-        return value.astimezone(UTC)
+        offset = value.utcoffset()
+        moment = value if offset is None else value.astimezone(UTC)
+        written = datetime.combine(moment.date(), moment.time())
     except OverflowError:
-        raise InputError(
-            f"{name}={value.isoformat()} is in no year that UTC has; pass a moment nearer to now"
-        ) from None
+        shown = value.replace(tzinfo=None).isoformat()
+        raise InputError(f"{name}={shown} is in no year that UTC has; pass a moment nearer to now") from None
+    except Exception as error:
+        raise InputError(f"{name} has a time zone that raised {described(error)}; pass timezone.utc") from error
+    if offset is None:
+        raise InputError(f"{name}={written.isoformat()} has no time zone; pass one, as in datetime.now(timezone.utc)")
+    return written.replace(tzinfo=UTC)
 
 
 def described(error: BaseException) -> str:
