@@ -413,7 +413,7 @@ def test_a_request_that_cannot_be_read_is_named_by_the_key_it_was_asked_for(path
         assert (caught.value.table, caught.value.row) == ("placet_requests", "with key k")
         with pytest.raises(IntegrityError) as caught:
             reader.find(Filter(), 5)
-        assert (caught.value.table, caught.value.row) == ("placet_requests", "on this page")
+        assert (caught.value.table, caught.value.row) == ("placet_requests", ready.id)
 
 
 def test_a_renewed_approval_where_terms_were_planted_says_so_and_is_undone(path: Path, ready: MutationRequest) -> None:

@@ -19,7 +19,7 @@ import orjson
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from placet.errors import InputError, IntegrityError, NotCanonicalError, PlacetError
+from placet.errors import InputError, IntegrityError, NotCanonicalError, PlacetError, StoreUnavailableError
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, or lists and string-keyed dicts of them."""
@@ -206,7 +206,11 @@ class Codec(Generic[T]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T]:
-        return TypeAdapter(self._record)  # when it is first needed: whoever imports placet should not wait for it
+        try:
+            return TypeAdapter(self._record)  # when it is first needed: whoever imports placet should not wait for it
+        except OSError as error:  # pydantic loads more of itself for that, and no file descriptor may be free
+            message = f"{self._table}: {error.strerror}: what reads it cannot be loaded; call again"
+            raise StoreUnavailableError(message) from error
 
     @cached_property
     def _read(self) -> Callable[[bytes], T]:
@@ -226,7 +230,8 @@ class Codec(Generic[T]):
         Raises:
             IntegrityError: the body is not what `dump` wrote.
         """
+        read = self._read
         try:
-            return self._read(body)
+            return read(body)
         except (ValidationError, PlacetError) as error:  # of pydantic, or of a record's own rules
             raise IntegrityError(self._table, row, f"the body cannot be read ({complaint(error)})") from error

@@ -1,9 +1,11 @@
 """How records become rows of columns, and back, for every SQL store; nothing of a wrong type gets in."""
 
+from datetime import datetime
 from typing import Any
 
 from placet.errors import IntegrityError
 from placet.model.canonical import Link
+from placet.model.names import MAX_ID
 from placet.model.request import Filed, MutationRequest, Status, from_micros, to_micros
 from placet.model.state import StoredState
 
@@ -27,11 +29,36 @@ _REQUEST = (
 )
 
 
+_STATUSES = {status.value: status for status in Status}
+
+
 def _typed(table: str, row: Row, kinds: tuple[tuple[type, ...], ...]) -> Row:
     for value, kind in zip(row, kinds, strict=True):
         if type(value) not in kind:
-            raise IntegrityError(table, str(row[0]), f"a column holds {value!r}, which placet never writes")
+            rule = f"a column holds {_KINDS[type(value)]}, which placet never writes there"
+            raise IntegrityError(table, _label(row), rule)
     return row
+
+
+_KINDS = {str: "text", int: "a whole number", float: "a number", bytes: "bytes", _NONE: "NULL"}
+
+
+def _label(row: Row) -> str:
+    """Name a row by its key, whatever that holds."""
+    return str(row[0])[:MAX_ID]
+
+
+def _counted(table: str, row: Row, number: int) -> None:
+    if number < 1:
+        raise IntegrityError(table, _label(row), f"a column holds what cannot be: {number}")
+
+
+def _moment(row: Row, micros: int) -> datetime:
+    try:
+        return from_micros(micros)
+    except OverflowError:
+        rule = f"a column holds what cannot be: {micros}"
+    raise IntegrityError("placet_requests", _label(row), rule)
 
 
 def to_key(table: str, row: Row) -> str:
@@ -43,6 +70,7 @@ def to_key(table: str, row: Row) -> str:
 def to_link(table: str, row: Row) -> Link:
     """Read a link of a ledger."""
     owner, seq, body, kept_hash = _typed(table, row, _LINK)
+    _counted(table, row, seq)
     return Link(owner, seq, body.encode(), kept_hash)
 
 
@@ -55,6 +83,7 @@ def to_terms(row: Row) -> bytes:
 def to_state(row: Row) -> StoredState:
     """Read a state."""
     state_id, state_type, version, body, kept_hash = _typed("placet_states", row, _STATE)
+    _counted("placet_states", row, version)
     return StoredState(state_id, state_type, version, body.encode(), kept_hash)
 
 
@@ -100,35 +129,34 @@ def from_row(row: Row) -> MutationRequest:
         IntegrityError: a column holds what placet never writes.
     """
     _typed("placet_requests", row, _REQUEST)
-    try:
-        return MutationRequest(
-            id=row[0],
-            revision=row[1],
-            status=Status(row[2]),
-            digest=row[3],
-            head=row[4],
-            created_at=from_micros(row[5]),
-            updated_at=from_micros(row[6]),
-            terms_number=row[7],
-            attempts=row[8],
-            failures=row[9],
-            audits=row[10],
-            audit_head=row[11],
-            validated_version=row[12],
-            resolved_version=row[13],
-            resulting_version=row[14],
-            execution_id=row[15],
-            held=row[16],
-            successor=row[17],
-            idempotency_key=row[18],
-            asked=row[19],
-            correlation_id=row[20],
-            metadata_json=row[21],
-            due_at=None if row[24] is None else from_micros(row[24]),
-            emergency_by=row[26],
-            review=row[27],
-            filed=Filed(row[22], row[23], row[25]),
-            terms_json=(row[28] or "").encode(),
-        )
-    except (ValueError, OverflowError) as error:
-        raise IntegrityError("placet_requests", str(row[0]), f"a column holds what cannot be: {error}") from error
+    if row[2] not in _STATUSES:
+        raise IntegrityError("placet_requests", row[0], "a column holds what cannot be: a status that there is not")
+    return MutationRequest(
+        id=row[0],
+        revision=row[1],
+        status=_STATUSES[row[2]],
+        digest=row[3],
+        head=row[4],
+        created_at=_moment(row, row[5]),
+        updated_at=_moment(row, row[6]),
+        terms_number=row[7],
+        attempts=row[8],
+        failures=row[9],
+        audits=row[10],
+        audit_head=row[11],
+        validated_version=row[12],
+        resolved_version=row[13],
+        resulting_version=row[14],
+        execution_id=row[15],
+        held=row[16],
+        successor=row[17],
+        idempotency_key=row[18],
+        asked=row[19],
+        correlation_id=row[20],
+        metadata_json=row[21],
+        due_at=None if row[24] is None else _moment(row, row[24]),
+        emergency_by=row[26],
+        review=row[27],
+        filed=Filed(row[22], row[23], row[25]),
+        terms_json=(row[28] or "").encode(),
+    )

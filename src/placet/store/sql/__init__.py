@@ -3,12 +3,18 @@
 from functools import cache
 from importlib.resources import files
 
+from placet.errors import StoreUnavailableError
+
 
 @cache
 def queries(name: str) -> dict[str, str]:
-    """Return the statements of a file, each under the name in the `-- name:` line above it."""
+    """Return the statements of a file, each under the name in the `-- name:` line above it.
+
+    Raises:
+        StoreUnavailableError: Raised if the file cannot be opened.
+    """
     found: dict[str, str] = {}
-    for block in (files(__name__) / f"{name}.sql").read_text("utf-8").split("-- name: ")[1:]:
+    for block in _read(f"{name}.sql").split("-- name: ")[1:]:
         title, statement = block.split("\n", 1)
         found[title.strip()] = statement.strip().rstrip(";")
     return found
@@ -16,5 +22,16 @@ def queries(name: str) -> dict[str, str]:
 
 @cache
 def schema() -> str:
-    """Return the script that makes the tables."""
-    return (files(__name__) / "schema.sql").read_text("utf-8")
+    """Return the script that makes the tables.
+
+    Raises:
+        StoreUnavailableError: Raised if it cannot be opened.
+    """
+    return _read("schema.sql")
+
+
+def _read(name: str) -> str:
+    try:
+        return (files(__name__) / name).read_text("utf-8")
+    except OSError as error:  # it is read when the first store is opened, where no file descriptor may be free
+        raise StoreUnavailableError(f"{name} of placet: {error.strerror}: it cannot be opened; call again") from error

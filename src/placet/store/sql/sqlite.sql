@@ -170,8 +170,9 @@ WHERE state_id = :state_id AND version = :read_version;
 -- name: schema_version
 SELECT max(version) FROM placet_schema;
 
--- name: schema_exists
-SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'placet_schema';
+-- name: schema_objects
+SELECT type, name, tbl_name, sql FROM sqlite_master
+WHERE name LIKE 'placet\_%' ESCAPE '\' OR tbl_name LIKE 'placet\_%' ESCAPE '\';
 
 -- name: set_schema_version
 INSERT INTO placet_schema (version) VALUES (?);

@@ -9,6 +9,7 @@ from placet.errors import (
     StoreReadOnlyError,
     StoreUnavailableError,
 )
+from placet.store.sqlite.lent import LARGEST
 
 _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (
@@ -34,8 +35,16 @@ _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
     ),
     sqlite3.SQLITE_FULL: (StoreFullError, "there is no room left; nothing was written, free some and call again"),
     sqlite3.SQLITE_IOERR: (StoreUnavailableError, "the disk refused; nothing was written, check it and call again"),
-    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "it cannot be opened; check the path and its permissions"),
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreUnavailableError,
+        ("it cannot be opened; check the path, its permissions, and the limit of open files"),
+    ),
     sqlite3.SQLITE_NOTADB: (StoreFormatError, "it is not an SQLite database; give another path"),
+    sqlite3.SQLITE_INTERRUPT: (
+        StoreFormatError,
+        "a statement was interrupted, or read more than a file of placet has; restore it from a backup",
+    ),
+    sqlite3.SQLITE_TOOBIG: (StoreFormatError, f"a value has more than {LARGEST} bytes; nothing was written"),
     sqlite3.SQLITE_CORRUPT: (StoreFormatError, "it is damaged; restore it from a backup"),
 }
 
@@ -56,6 +65,10 @@ class translated:  # noqa: N801 - it reads as `with translated(path):`
         """Begin to watch."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OverflowError):  # of the driver's own: a parameter
+            raise StoreError(f"{self._path}: {error}; nothing was written") from error
+        if isinstance(error, UnicodeDecodeError):  # of the driver's own: what SQLite says quotes a damaged file
+            raise StoreFormatError(f"{self._path}: it is damaged; restore it from a backup") from None
         if isinstance(error, sqlite3.Error):
             raise _ours(self._path, error) from error
 

@@ -9,8 +9,9 @@ from threading import Lock
 
 from placet.errors import ConfigurationError, StoreUnavailableError
 from placet.store.sqlite.errors import translated
+from placet.store.sqlite.file import check_file, make_file
 from placet.store.sqlite.lent import LentConnection
-from placet.store.sqlite.schema import create_schema, require_schema
+from placet.store.sqlite.schema import create_schema, require_schema, require_utf8, schema_version
 from placet.store.sqlite.sources import SqliteSource, checked_sources
 from placet.store.sqlite.turnstile import Patience, Turnstile
 from placet.store.sqlite.unit import SqliteReader, SqliteUnit
@@ -25,14 +26,17 @@ class SqliteStore:
     """Keeps everything in one SQLite file, which several processes and threads may share.
 
     Args:
-        path: the file, which is created if need be, or ":memory:".
+        path: the file, which is created if need be, readable by its owner alone, or ":memory:".
         sources: tables of your own to govern, in the same file.
         timeout: seconds to wait for another writer before StoreUnavailableError is raised.
         read_only: open an existing file without the right to write.
 
     Raises:
         ConfigurationError: no file can have this path, or the timeout is no number of seconds.
-        StoreError: the file cannot be opened, is no database, or was written by a newer placet.
+        StoreUnavailableError: the file cannot be opened or made.
+        StoreFormatError: it is no database, or has tables, views, indexes or triggers of placet that placet did not
+            make.
+        SchemaVersionError: it was written in another format.
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class SqliteStore:
         self._pid = os.getpid()
         self._readers: list[sqlite3.Connection] = []
         self._pool = Lock()
+        if self._path != MEMORY:
+            check_file(self._path) if read_only else make_file(self._path)
         with translated(self._path):
             self._writer: sqlite3.Connection | None = self._connect()
             try:
@@ -65,7 +71,7 @@ class SqliteStore:
         most = MOST_TOGETHER if shared and not self._sources else 1
         self._writers = Writers(self._opened, self._turnstile, self._path, most)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> LentConnection:
         memory = self._path == MEMORY
         mode = "ro" if self._read_only else "rwc"
         target = self._path if memory else f"{Path(self._path).absolute().as_uri()}?mode={mode}"
@@ -78,18 +84,21 @@ class SqliteStore:
             factory=LentConnection,
         )
         try:
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.be_careful()
         except BaseException:
             connection.close()
             raise
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        require_utf8(connection)
         if self._read_only:
             require_schema(connection)
             return
+        found = schema_version(connection)  # before anything is written to a file that is not placet's
         self._switch_to_wal(connection)
-        create_schema(connection)
+        if not found:
+            create_schema(connection)
         if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):  # then no reader is in a writer's way
             connection.execute("PRAGMA busy_timeout=0")  # from here on the turnstile waits
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import repeat
 from weakref import finalize
 
+from placet.store.sqlite.file import mode_beside
+
 SUFFIX = "-queue"
 """What the name of the file beside the database ends with. It is empty, and may be removed while nobody writes."""
 
@@ -24,6 +26,9 @@ LONGEST_QUEUE = 1.0
 _QUEUE_PAUSE = 0.001
 """Seconds between two looks at the queue; always the same, or whoever has waited longest would look least often. The
 system would wake up whoever waits, but never let them stop."""
+
+_QUEUE_FLAGS = os.O_RDONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Whatever somebody has put there, opening it follows no link and waits for nobody."""
 
 _BUSY_PAUSES = (0.0003, 0.005)
 """Seconds between two attempts at a busy database, at first and after a while."""
@@ -102,7 +107,7 @@ class Turnstile:
         self._close: Callable[[], object] = lambda: None
         if path:
             with suppress(OSError):  # a folder that cannot be written: whoever only reads needs no turn
-                file = os.open(os.path.realpath(path) + SUFFIX, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                file = os.open(os.path.realpath(path) + SUFFIX, _QUEUE_FLAGS, mode_beside(path))
                 self._file, self._close = file, finalize(self, os.close, file)
 
     def begin(self, connection: sqlite3.Connection) -> None:

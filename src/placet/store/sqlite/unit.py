@@ -21,6 +21,7 @@ from placet.store.port import REQUESTS, STATES, TAKEN, TERMS, Filter, Position
 from placet.store.rows import from_row, to_key, to_link, to_row, to_state, to_terms
 from placet.store.sql import queries
 from placet.store.sqlite.errors import translated
+from placet.store.sqlite.lent import Budget, LentConnection
 from placet.store.sqlite.sources import SqliteSource, load, save, source_of
 
 _FIRST, _LAST = -(2**63), 2**63 - 1
@@ -38,21 +39,46 @@ class SqliteReader:
         with translated("the SQLite store"):
             self._cursor = connection.cursor()
         self._cursor.row_factory = None
+        self._budget = connection.budget if isinstance(connection, LentConnection) else Budget()
         self._sources = sources
         self._sql = queries("sqlite")
 
     def _run(self, name: str, parameters: Any = ()) -> sqlite3.Cursor:  # noqa: ANN401 - the driver's own type
+        self._budget.spent = 0
         with translated("the SQLite store"):
             return self._cursor.execute(self._sql[name], parameters)
 
-    def _all(self, name: str, parameters: dict[str, Any], table: str, row: str) -> list[tuple[Any, ...]]:
+    def _all(self, name: str, parameters: dict[str, Any], table: str, row: str = "") -> list[tuple[Any, ...]]:
+        """Return every row.
+
+        Args:
+            name: of the query.
+            parameters: its parameters.
+            table: what errors are about.
+            row: which row is wrong if one is; looked up if left out.
+        """
+        self._budget.spent = 0
         try:
             with translated("the SQLite store"):
                 return self._cursor.execute(self._sql[name], parameters).fetchall()
         except StoreError as error:
-            if "Could not decode to UTF-8" in str(error):
-                raise IntegrityError(table, row, "a column holds text that is not UTF-8") from error
-            raise
+            if "Could not decode to UTF-8" not in str(error):
+                raise
+            named = row or self._undecodable(self._sql[name], parameters)
+        raise IntegrityError(table, named, "a column holds text that is not UTF-8")  # without the driver's: it quotes
+
+    def _undecodable(self, statement: str, parameters: dict[str, Any]) -> str:
+        """Return the key of the first row that holds text that is not UTF-8."""
+        kept = self._connection.text_factory
+        self._connection.text_factory = bytes
+        try:
+            with translated("the SQLite store"):
+                for key, *others in self._cursor.execute(statement, parameters):
+                    if not all(_decodes(value) for value in (key, *others)):
+                        return str(key, errors="backslashreplace") if isinstance(key, bytes) else str(key)
+        finally:
+            self._connection.text_factory = kept
+        return "(gone meanwhile)"
 
     def _one(self, name: str, parameters: dict[str, Any], table: str, row: str) -> tuple[Any, ...] | None:
         rows = self._all(name, parameters, table, row)
@@ -92,7 +118,7 @@ class SqliteReader:
             "id": last,
             "limit": limit,
         }
-        return [from_row(row) for row in self._all(f"find_by_{lead}", parameters, REQUESTS, "on this page")]
+        return [from_row(row) for row in self._all(f"find_by_{lead}", parameters, REQUESTS)]
 
     def state(self, state_id: str) -> StoredState | None:
         """Give a state as it is now, from placet's table or from a source."""
@@ -104,7 +130,7 @@ class SqliteReader:
 
     def links(self, ledger: Ledger, owner: str, after: int = 0, limit: int | None = None) -> Sequence[Link]:
         """Give links of a ledger in order, those with a seq beyond `after`."""
-        wanted = {"owner": owner, "after": after, "limit": -1 if limit is None else limit}
+        wanted = {"owner": owner, "after": _fitting(after), "limit": -1 if limit is None else limit}
         return [to_link(ledger, row) for row in self._all(f"links_{ledger}", wanted, ledger, owner)]
 
     def last_link(self, ledger: Ledger, owner: str) -> Link | None:
@@ -172,17 +198,24 @@ class SqliteUnit(SqliteReader):
                 raise OpenReviewError(str(request.emergency_by)) from error
             raise
 
+    def _insert(self, name: str, values: Sequence[Any], table: str, row: str) -> None:
+        """Insert a row, and see to it that it is there: a trigger can drop it without a word."""
+        if self._run(name, values).rowcount != 1:
+            raise IntegrityError(table, row, "it was not written: a trigger that is not placet's keeps it out")
+
     def _insert_terms(self, request: MutationRequest) -> None:
+        row = f"{request.id}#{request.terms_number}"
         try:
-            self._run("insert_terms", (request.id, request.terms_number, request.terms_json.decode()))
+            values = (request.id, request.terms_number, request.terms_json.decode())
+            self._insert("insert_terms", values, TERMS, row)
         except StoreError as error:
             if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-                raise IntegrityError(TERMS, f"{request.id}#{request.terms_number}", TAKEN) from error
+                raise IntegrityError(TERMS, row, TAKEN) from error
             raise
 
     def _insert_request(self, request: MutationRequest, row: tuple[Any, ...]) -> None:
         try:
-            self._run("insert_request", row)
+            self._insert("insert_request", row, REQUESTS, request.id)
         except StoreError as error:
             match _constraint(error):
                 case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -218,7 +251,7 @@ class SqliteUnit(SqliteReader):
     def _insert_state(self, state: StoredState) -> None:
         row = (state.state_id, state.state_type, state.version, state.body.decode(), state.hash)
         try:
-            self._run("insert_state", row)
+            self._insert("insert_state", row, STATES, state.state_id)
         except StoreError as error:
             if _constraint(error) != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
                 raise
@@ -227,12 +260,22 @@ class SqliteUnit(SqliteReader):
 
     def _append(self, ledger: Ledger, links: Sequence[Link]) -> None:
         for link in links:
+            row = f"{link.owner}#{link.seq}"
             try:
-                self._run(f"append_{ledger}", (link.owner, link.seq, link.body.decode(), link.hash))
+                self._insert(f"append_{ledger}", (link.owner, link.seq, link.body.decode(), link.hash), ledger, row)
             except StoreError as error:
                 if _constraint(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-                    raise IntegrityError(ledger, f"{link.owner}#{link.seq}", TAKEN) from error
+                    raise IntegrityError(ledger, row, TAKEN) from error
                 raise
+
+
+def _decodes(value: object) -> bool:
+    try:
+        if isinstance(value, bytes):
+            value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _fitting(micros: int) -> int:
