@@ -277,18 +277,36 @@ class Said:
     def step(self) -> int:
         return int(self.decision.metadata["step"])
 
-    def fits(self, approval: Approval, moment: Moment) -> bool:
-        """Tell whether it may fill a place of an approval, by the roles recorded, or held now where that counts."""
+    def stands(self, moment: Moment, asking: set[str]) -> bool:
+        """Tell whether it could be given again: by the same people, who may, and who are known."""
+        actor, chain = moment.staff.get(self.decision.actor), self.decision.metadata.get("chain")
+        if actor is None or asking & {actor.id, actor.principal}:
+            return False
+        if not chain or actor.on_behalf_of == self.principal:
+            return True
+        way = [self.principal]
+        while way[-1] != actor.id and len(way) <= 4:
+            following = moment.delegates.get(way[-1])
+            here = moment.staff.get(way[-1])
+            if here is None or here.on_behalf_of or following is None or following in way:
+                return False
+            way.append(following)
+        return actor.on_behalf_of is None and len(way) <= 4 and not asking & {*way}
+
+    def fits(self, approval: Approval, moment: Moment, asking: set[str]) -> bool:
+        """Tell whether it may fill a place of an approval, by what is recorded, or is so now where that counts."""
         facts = self.decision.metadata
-        roles, groups = set(facts["roles"]), set(facts["groups"])
+        roles, groups, kind = set(facts["roles"]), set(facts["groups"]), facts["kind"]
         if approval.recheck:
-            now = moment.staff.get(self.principal)
-            roles, groups = (set(now.roles), set(now.groups)) if now else (set(), set())
+            now = moment.staff.get(self.principal if "chain" in facts else self.decision.actor)
+            if now is None or not self.stands(moment, asking):
+                return False
+            roles, groups, kind = set(now.roles), set(now.groups), moment.staff[self.decision.actor].kind.value
         open_to_all = not (approval.actors or approval.roles or approval.groups)
         listed = self.persons & {*approval.actors} or roles & {*approval.roles} or groups & {*approval.groups}
         return (
             self.step == approval.step
-            and facts["kind"] in [kind.value for kind in approval.kinds]
+            and kind in [each.value for each in approval.kinds]
             and bool(open_to_all or listed)
         )
 
@@ -387,7 +405,7 @@ class Judge:
         terms = self.request.terms
         asking = {terms.requester, terms.on_behalf_of or terms.requester}
         found: list[Requirement] = []
-        for each in (*(() if free else self.town.law), *moment.demanded):
+        for each in _added_up((*(() if free else self.town.law), *moment.demanded)):
             if isinstance(each, Approval) and each.count == "all":
                 names = [
                     one.id
@@ -407,17 +425,25 @@ class Judge:
         terms, moment = self.terms[last.digest], self.moment(last)
         before = [each for each in self.decisions[: last.seq - 1] if each.digest == last.digest]
         asking = {terms.requester, terms.on_behalf_of or terms.requester}
+        asking |= self.asking_now(terms, moment)
+        votes = [vote for vote in _votes(before) if not vote.persons & asking]
         places: list[Approval] = []
         missing: list[str] = []
         for each in requirements:
-            if isinstance(each, Approval):
-                places += [each] * (each.count if isinstance(each.count, int) else len(each.actors))
-            elif not self._holds(each, last, before, asking):
-                missing.append(str(each))
-        votes = [vote for vote in _votes(before) if not vote.persons & asking]
-        if not _filled(places, votes, moment, frozenset()):
+            if not isinstance(each, Approval):
+                if not self._holds(each, last, before, asking):
+                    missing.append(str(each))
+            elif each.actors or each.roles or each.groups:
+                places += [each] * (each.count if isinstance(each.count, int) else len(each.people or each.actors))
+            elif sum(vote.fits(each, moment, asking) for vote in votes) < int(str(each.count)):
+                missing.append(f"{each} in all")
+        if not _filled(places, votes, moment, asking, frozenset()):
             missing.append(f"{len(places)} places by {len(votes)} votes")
         return missing
+
+    def asking_now(self, terms: Terms, moment: Moment) -> set[str]:
+        requester = moment.staff.get(terms.requester)
+        return {requester.id, requester.principal} if requester else set()
 
     def _holds(self, wanted: Requirement, last: Decision, before: Sequence[Decision], asking: set[str]) -> bool:
         now = self.moment(last).now
@@ -425,24 +451,36 @@ class Judge:
             begun = wanted.not_before is None or now >= wanted.not_before
             return begun and (wanted.not_after is None or now < wanted.not_after)
         if isinstance(wanted, Freeze):
-            waivers = [each for each in before if each.code == "waived" and each.metadata["freeze"] == wanted.name]
-            may = {*wanted.waiver_roles}
-            return now >= wanted.until or any(
-                may & {*self.moment(each).staff[each.actor].roles} and each.actor not in asking for each in waivers
-            )
+            return now >= wanted.until or self._waived(wanted, last, before, asking)
         if isinstance(wanted, Dependency):
             return self._executed_by(wanted, self.moment(last).order)
         if isinstance(wanted, Quota):
             return self._has_room(wanted, last, now)
         assert isinstance(wanted, ManualReview | ExternalCheck)
-        reports = [each for each in before if each.code == "reported" and each.metadata["check"] == wanted.name]
-        if not reports:
-            return False
-        found = reports[-1]
-        by = self.moment(found).staff[found.actor]
-        eligible = by.kind in wanted.kinds and (not wanted.roles or bool({*wanted.roles} & {*by.roles}))
-        counts = wanted.valid_for is None or now < found.at + wanted.valid_for
-        return eligible and counts and found.metadata["passed"] and not asking & {by.id, by.principal}
+        return self._reported(wanted, last, before, asking)
+
+    def _waived(self, wanted: Freeze, last: Decision, before: Sequence[Decision], asking: set[str]) -> bool:
+        for each in before:
+            if each.code == "waived" and each.metadata["freeze"] == wanted.name:
+                then, now = (self.moment(one).staff.get(each.actor) for one in (each, last))
+                roles = {*then.roles} & {*now.roles} if then and now else set()
+                if now and roles & {*wanted.waiver_roles} and not asking & {now.id, now.principal}:
+                    return True
+        return False
+
+    def _reported(
+        self, wanted: ManualReview | ExternalCheck, last: Decision, before: Sequence[Decision], asking: set[str]
+    ) -> bool:
+        for found in reversed(before):
+            if found.code != "reported" or found.metadata["check"] != wanted.name:
+                continue
+            if not found.metadata["passed"]:
+                return False
+            by = self.moment(last).staff.get(found.actor)
+            eligible = by and by.kind in wanted.kinds and (not wanted.roles or {*wanted.roles} & {*by.roles})
+            if by and eligible and not asking & {by.id, by.principal}:
+                return wanted.valid_for is None or self.moment(last).now < found.at + wanted.valid_for
+        return False
 
     def _executed_by(self, wanted: Dependency, order: int) -> bool:
         named = request = self.town.gov.get_request(wanted.request_id)
@@ -478,14 +516,35 @@ def _votes(decisions: Iterable[Decision]) -> list[Said]:
     return list(standing.values())
 
 
-def _filled(places: Sequence[Approval], votes: Sequence[Said], moment: Moment, used: frozenset[str]) -> bool:
+def _added_up(requirements: Iterable[Requirement]) -> list[Requirement]:
+    """Put together the approvals that ask the same people: the largest number counts, and all are the most."""
+    found: list[Requirement] = []
+    for each in requirements:
+        if isinstance(each, Approval):
+            same = [one for one in found if isinstance(one, Approval) and _who(one) == _who(each)]
+            counts = [one.count for one in (*same, each)]
+            most: Any = "all" if "all" in counts else max(int(str(one)) for one in counts)
+            found = [one for one in found if one not in same]
+            found.append(Approval(most, roles=each.roles, actors=each.actors, kinds=each.kinds, step=each.step))
+        else:
+            found.append(each)
+    return found
+
+
+def _who(approval: Approval) -> tuple[object, ...]:
+    return (approval.actors, approval.roles, approval.groups, approval.kinds, approval.step)
+
+
+def _filled(
+    places: Sequence[Approval], votes: Sequence[Said], moment: Moment, asking: set[str], used: frozenset[str]
+) -> bool:
     """Tell whether distinct people fill all places, by trying."""
     if not places:
         return True
     return any(
-        vote.fits(places[0], moment)
+        vote.fits(places[0], moment, asking)
         and not vote.persons & used
-        and _filled(places[1:], votes, moment, used | vote.persons)
+        and _filled(places[1:], votes, moment, asking, used | vote.persons)
         for vote in votes
     )
 

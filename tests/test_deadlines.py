@@ -138,7 +138,7 @@ class TestTheDeadlineOfARequirement:
     def test_it_is_judged_by_what_the_directory_says_now_where_that_is_wanted(self) -> None:
         request = pending(replace(SECURITY, recheck=True))
         for held, wanted in [(("security",), None), ((), SECURITY.deadline)]:
-            around = Circumstances(voters={"carol": Actor("carol", roles=held)})
+            around = Circumstances(speakers={("carol", "carol"): Actor("carol", roles=held)})
             assert due(request, (voted(request),), NOON, around) == wanted
 
 

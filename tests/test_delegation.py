@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -157,8 +158,8 @@ def test_a_delegation_counts_from_its_beginning_and_before_its_end(
         approve(gov, request, "erin", "carol")
 
 
-def test_a_vote_stands_though_the_delegation_is_over(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, BOTH, clock=clock, carol="erin")
+def test_without_a_recheck_a_vote_stands_though_the_delegation_is_over(store: Store, clock: FrozenClock) -> None:
+    gov = governed(store, replace(BOTH, recheck=False), clock=clock, carol="erin")
     request = approve(gov, asked(gov), "erin", "carol")
     clock.tick(weeks=2)
     assert approve(gov, request, "dave").status is Status.APPROVED

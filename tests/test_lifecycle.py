@@ -317,7 +317,11 @@ class TestAStep:
         rechecked = replace(SECURITY, recheck=True, deadline=LATER)
         for now, due in ((CAROL, None), (Actor("carol"), LATER)):
             step, evidence = good("pending", "comment", a_terms(rechecked), votes(CAROL))
-            MACHINE.fire(step, Trigger.COMMENT, replace(evidence, circumstances=Circumstances(voters={"carol": now})))
+            MACHINE.fire(
+                step,
+                Trigger.COMMENT,
+                replace(evidence, circumstances=Circumstances(speakers={("carol", "carol"): now})),
+            )
             assert step.request.due_at == due
 
 
@@ -1089,14 +1093,6 @@ class TestWhatAMoveDoes:
         only_carol = listed(ONE_STRICT, CAROL)
         step, _ = self.moved("pending", "vote", a_terms(ONE_STRICT, FREEZE), circumstances=only_carol)
         assert [each.actor for each in step.ballots.votes] == ["carol"]
-
-    def test_a_delegate_takes_no_place_that_whoever_they_stand_for_may_no_longer_take(self) -> None:
-        rechecked = a_terms(replace(SECURITY, recheck=True))
-        for now, refused in ((None, True), (CAROL, False)):
-            step, evidence = good("pending", "vote", rechecked)
-            around = Circumstances(voters={"carol": now})
-            evidence = evidence.evolve(**DAVE_FOR_CAROL, circumstances=around)
-            assert (MACHINE.would(step, Trigger.VOTE, evidence)) is not refused
 
     def test_a_vote_takes_a_place_by_group_and_by_kind(self) -> None:
         board = Approval(1, groups=("board",), kinds=(ActorKind.AGENT,))

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from house import a_terms
 from placet import Actor, ActorKind
 from placet.errors import ConfigurationError
-from placet.lifecycle.quorum import asking, counting, seat
-from placet.lifecycle.standing import Known, Standing, fits, standing
+from placet.lifecycle.quorum import Seating, asking, counting
+from placet.lifecycle.standing import Known, Standing, standing
 from placet.model.ballots import Ballots, Choice, Vote
-from placet.model.circumstances import NOTHING
 from placet.model.terms import Terms
 from placet.requirements import Approval
 
@@ -208,8 +207,8 @@ class TestSeating:
         assert not judged(needs, [vote("carol", "security", "finance")]).met
 
     def test_who_fits_both_is_seated_where_it_helps(self) -> None:
-        needs = a_terms(Approval(1), Approval(1, roles=("security",)))
-        both, plain = vote("carol", "security"), vote("dave")
+        needs = a_terms(Approval(1, roles=("security", "finance")), Approval(1, roles=("security",)))
+        both, plain = vote("carol", "security"), vote("dave", "finance")
         assert judged(needs, [both, plain]).met
         assert judged(needs, [plain, both]).met
 
@@ -218,33 +217,78 @@ class TestSeating:
         assert judged(needs, [vote("1", "a", "b"), vote("2", "b", "c"), vote("3", "a")]).met
 
     def test_whoever_is_moved_may_move_another_in_turn_and_nobody_sits_twice(self) -> None:
-        needs = [Approval(1, roles=(role,)) for role in ("a", "b", "c")]
-        votes = [vote("1", "a", "b"), vote("2", "b", "c"), vote("3", "a")]
-        seats = seat(needs, votes, lambda approval, one: fits(approval, one, NOTHING))
-        assert [[one.actor for one in taken] for taken in seats] == [["3"], ["1"], ["2"]]
+        seating = Seating([1, 1, 1])
+        assert [seating.add(fits) for fits in ([0, 1], [1, 2], [0])] == [True, True, True]
+        assert seating.seats == [[2], [0], [1]]
 
-    def test_whoever_sits_keeps_a_place(self) -> None:
-        approvals = [Approval(1, roles=("security",)), Approval(1)]
-        votes = [vote("carol", "security"), vote("dave", "security"), vote("eve", "security"), vote("frank")]
-        seats = seat(approvals, votes, lambda approval, one: fits(approval, one, NOTHING))
-        assert sorted(one.actor for taken in seats for one in taken) == ["carol", "dave"]
+    def test_whoever_sits_keeps_a_place_and_those_who_find_none_stand(self) -> None:
+        seating = Seating([1, 1])
+        assert [seating.add(fits) for fits in ([0, 1], [0], [0], [], [0, 1])] == [True, True, False, False, False]
+        assert sorted(each for taken in seating.seats for each in taken) == [0, 1]
+        assert seating.missing == 0
+
+    def test_a_place_that_was_out_of_reach_of_one_is_found_by_another(self) -> None:
+        seating = Seating([1, 1])
+        assert [seating.add(fits) for fits in ([0], [0], [1])] == [True, False, True]
+
+    @given(
+        st.lists(st.integers(0, 2), min_size=1, max_size=4),
+        st.lists(st.sets(st.integers(0, 3)).map(sorted), max_size=6),
+    )
+    def test_everybody_finds_a_place_whom_some_seating_of_those_before_has_room_for(
+        self, places: list[int], people: list[list[int]]
+    ) -> None:
+        wishes = [[sort for sort in fits if sort < len(places)] for fits in people]
+        seating = Seating(places)
+        for number, fits in enumerate(wishes, 1):
+            found = seating.add(fits)
+            assert found == (_most(places, wishes[:number]) > _most(places, wishes[: number - 1]))
+        assert all(len(taken) <= there for taken, there in zip(seating.seats, places, strict=True))
+        assert all(sort in wishes[each] for sort, taken in enumerate(seating.seats) for each in taken)
 
     @given(st.lists(APPROVALS, max_size=3), st.lists(VOTES, max_size=6))
     def test_as_many_places_are_filled_as_can_be(self, approvals: list[Approval], votes: list[Vote]) -> None:
-        places = [each for each in approvals for _ in range(each.places)]
+        named = [each for each in approvals if each.actors or each.roles or each.groups]
+        places = [each for each in named for _ in range(each.places)]
         good = _good(votes)
-        most = _most_filled(places, good)
-        stands = judged(a_terms(*approvals, on_behalf_of="boss"), votes)
-        assert len(places) - sum(each.missing for each in stands.positions) == most
-        assert stands.met == (most == len(places))
-        assert len(stands.counted) == most
-        assert set(stands.counted) <= {each.actor for each in good}
-        assert all(each.met == (each.missing == 0) for each in stands.positions)
+        positions = judged(a_terms(*approvals, on_behalf_of="boss"), votes).positions
+        seated = [each for each in positions if each.requirement in named]
+        assert len(places) - sum(each.missing for each in seated) == _most_filled(places, good)
+        assert all(each.met == (each.missing == 0) for each in positions)
+        assert {actor for each in positions for actor in each.counted} <= {each.actor for each in good}
+        taken = [actor for each in seated for actor in each.counted]
+        assert len(taken) == len({*taken})
+
+    @given(st.lists(APPROVALS, max_size=3), st.lists(VOTES, max_size=6))
+    def test_an_approval_by_anybody_counts_whoever_approves_in_its_step(
+        self, approvals: list[Approval], votes: list[Vote]
+    ) -> None:
+        for each in judged(a_terms(*approvals, on_behalf_of="boss"), votes).positions:
+            approval = each.requirement
+            if isinstance(approval, Approval) and approval.anybody:
+                there = sum(one.step == approval.step for one in _good(votes))
+                assert (each.missing, len(each.counted)) == (
+                    max(0, approval.places - there),
+                    min(approval.places, there),
+                )
 
     def test_in_whatever_order_votes_come_in_the_same_people_are_enough(self) -> None:
-        needs = a_terms(Approval(2, roles=("security",)), Approval(1))
+        needs = a_terms(Approval(2, roles=("security",)), Approval(3))
         votes = [vote("carol", "security"), vote("dave"), vote("eve", "security")]
         assert {judged(needs, order).counted for order in permutations(votes)} == {("carol", "dave", "eve")}
+
+
+def _most(places: list[int], people: list[list[int]]) -> int:
+    """Count by hand how many of these people can sit at once."""
+    if not people:
+        return 0
+    first, rest = people[0], people[1:]
+    seated = [
+        1 + _most([there - (sort == taken) for sort, there in enumerate(places)], rest)
+        for taken in first
+        if places[taken]
+    ]
+    return max([_most(places, rest), *seated])
 
 
 def _good(votes: list[Vote]) -> list[Vote]:
@@ -280,9 +324,9 @@ def _most_filled(places: list[Approval], votes: list[Vote]) -> int:
 
 class TestWords:
     def test_what_is_missing_is_said_in_words(self) -> None:
-        needs = a_terms(Approval(2, roles=("security",), groups=("board",)), Approval(1))
+        needs = a_terms(Approval(2, roles=("security",), groups=("board",)), Approval(2))
         assert str(judged(needs, [vote("carol", "security")])) == (
-            "still needs 2 approvals by role security or group board (1 more) and 1 approval (1 more)"
+            "still needs 2 approvals by role security or group board (1 more) and 2 approvals (1 more)"
         )
         assert str(judged(a_terms(), [])) == "every requirement is met"
 

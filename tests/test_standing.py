@@ -343,7 +343,7 @@ class TestRecheck:
     said = vote("carol", "security")
 
     def now(self, actor: Actor | None) -> Circumstances:
-        return Circumstances(voters={"carol": actor})
+        return Circumstances(speakers={("carol", "carol"): actor})
 
     def test_a_vote_counts_while_its_voter_has_the_role_still(self) -> None:
         assert alone(self.one, self.said, around=self.now(Actor("carol", roles=("security",)))).met
@@ -369,28 +369,29 @@ class TestRecheck:
         assert alone(plain, self.said, around=self.now(None)).met
         assert alone(plain, self.said, around=self.now(Actor("carol"))).met
 
-    def test_for_a_delegate_the_roles_of_whoever_they_voted_for_are_asked(self) -> None:
+    def test_a_delegate_is_asked_about_as_who_stands_in_for_somebody(self) -> None:
         handed = replace(self.said, actor="dave", delegated=True)
-        assert not alone(self.one, handed, around=self.now(Actor("carol"))).met
-        assert alone(self.one, handed, around=Circumstances(voters={"dave": None})).met
-
-    def test_of_a_delegate_it_is_their_own_kind_that_counts(self) -> None:
-        handed = replace(self.said, actor="dave", delegated=True)
-        machine = self.now(Actor("carol", ActorKind.SERVICE, roles=("security",)))
-        assert alone(self.one, handed, around=machine).met
-        assert not alone(self.one, self.said, around=machine).met
+        for acting, met in (
+            (Actor("dave", roles=("security",), on_behalf_of="carol"), True),
+            (Actor("dave", on_behalf_of="carol"), False),
+            (Actor("dave", ActorKind.SERVICE, ("security",), on_behalf_of="carol"), False),
+            (None, False),
+        ):
+            assert alone(self.one, handed, around=Circumstances(speakers={("dave", "carol"): acting})).met is met
+        assert alone(self.one, handed, around=Circumstances(speakers={("dave", "dave"): None})).met
 
     def test_for_whoever_acts_for_somebody_their_own_roles_and_kind_are_asked(self) -> None:
         acting = replace(self.said, actor="bot")
-        assert not alone(self.one, acting, around=Circumstances(voters={"bot": None})).met
+        assert not alone(self.one, acting, around=Circumstances(speakers={("bot", "bot"): None})).met
         agent = Actor("bot", ActorKind.AGENT, ("security",), on_behalf_of="carol")
-        assert not alone(self.one, acting, around=Circumstances(voters={"bot": agent})).met
+        assert not alone(self.one, acting, around=Circumstances(speakers={("bot", "bot"): agent})).met
         person = replace(agent, kind=ActorKind.HUMAN)
-        assert alone(self.one, acting, around=Circumstances(voters={"bot": person})).met
+        assert alone(self.one, acting, around=Circumstances(speakers={("bot", "bot"): person})).met
 
     def test_who_lost_the_role_leaves_a_place_for_another(self) -> None:
         around = Circumstances(
-            voters={"carol": Actor("carol")}, candidates={self.one: people("dave"), replace(self.one, count=2): ()}
+            speakers={("carol", "carol"): Actor("carol")},
+            candidates={self.one: people("dave"), replace(self.one, count=2): ()},
         )
         found = alone(self.one, self.said, around=around)
         assert (found.met, found.possible, found.candidates) == (False, True, ("dave",))

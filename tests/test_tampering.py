@@ -116,7 +116,7 @@ APPROVED_ROW = {
     "which kinds may approve": (terms("$.requirements[0].kinds", """json('["agent"]')"""), TERMS),
     "which step it belongs to": (terms("$.requirements[0].step", "2"), TERMS),
     "the deadline of a requirement": (terms("$.requirements[0].deadline", "'2099-01-01T00:00:00.000000Z'"), TERMS),
-    "whether votes are checked again": (terms("$.requirements[0].recheck", "json('true')"), TERMS),
+    "whether votes are checked again": (terms("$.requirements[0].recheck", "json('false')"), TERMS),
     "what follows when it is impossible": (terms("$.requirements[0].when_impossible", "'note'"), TERMS),
     "the kind of a requirement": (terms("$.requirements[0].kind", "'quota'"), TERMS),
     "how long an approval is valid": (terms("$.approval_valid_for", "'P9D'"), TERMS),

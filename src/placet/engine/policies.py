@@ -11,6 +11,7 @@ from placet.model.answers import UnexpectedAnswerError, checked_function, exactl
 from placet.model.approval import Approval
 from placet.model.changes import Changes
 from placet.model.emergency import BreakGlass
+from placet.model.merging import twice
 from placet.model.mutation import Intent, Mutation
 from placet.model.names import described, storable, strings
 from placet.model.requirement import Requirement
@@ -72,6 +73,9 @@ class Verdict:
         for requirement in self.requirements:
             if type(requirement) not in KINDS:
                 raise ConfigurationError(f"{requirement!r:.80} is no Requirement; pass instances, as Approval(count=1)")
+        repeated = twice(self.requirements)
+        if repeated:
+            raise ConfigurationError(repeated)
 
     @classmethod
     def allow(cls) -> "Verdict":
@@ -91,7 +95,14 @@ class Verdict:
 
     @classmethod
     def require(cls, *requirements: Requirement) -> "Verdict":
-        """Let it pass once these are met."""
+        """Let it pass once these are met.
+
+        Args:
+            *requirements: what must be met, each once.
+
+        Raises:
+            ConfigurationError: nothing is required, or something that is no requirement, or the same one twice.
+        """
         return cls("require", ", ".join(map(str, requirements)), requirements)
 
     @classmethod
@@ -186,7 +197,7 @@ def require(*requirements: Requirement, when: When | None = None) -> Policy:
         when: only where this says so; everywhere if left out.
 
     Raises:
-        ConfigurationError: nothing is required, or something that is no requirement.
+        ConfigurationError: nothing is required, or something that is no requirement, or the same one twice.
     """
     verdict = Verdict.require(*requirements)
     return _conditional(f"require {verdict.detail}", when, verdict)

@@ -125,7 +125,7 @@ class Appraisal:
         asked = (self._step.request.digest, more)
         if asked not in self._gathered:
             directory, unit = self._context.directory, self._unit
-            self._gathered[asked] = gather(directory, unit, self._step, more, people=False)
+            self._gathered[asked] = gather(directory, unit, self._step, self._at_hand.at, more, people=False)
         return self._gathered[asked]
 
     def demand_approved_effect(self) -> None:

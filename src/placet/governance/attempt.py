@@ -214,7 +214,7 @@ class Attempt:
         )
         demand_no_circle(self._unit, terms.request_id, renewed.requirements)
         # where nothing is required there is nobody to ask, and it goes on at once
-        around = gather(self._context.directory, self._unit, self._step, renewed.requirements)
+        around = gather(self._context.directory, self._unit, self._step, self._now.at, renewed.requirements)
         self._settle(Trigger.RENEW_APPROVAL, run=run, terms=renewed, circumstances=around)
 
     def _demand_approval(self) -> None:

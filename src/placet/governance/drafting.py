@@ -18,12 +18,13 @@ from placet.errors import (
 )
 from placet.governance.context import Context
 from placet.governance.dossier import check_state
-from placet.governance.gathering import candidates, gather
+from placet.governance.gathering import Lookup, candidates, gather
 from placet.lifecycle.step import Evidence, Step
 from placet.model.actor import Actor
-from placet.model.approval import ALL, Approval, Eligibility
+from placet.model.approval import ALL, MOST_PLACES, Approval, Eligibility
 from placet.model.conditions import Dependency
 from placet.model.directory import look_up
+from placet.model.merging import alike, merged
 from placet.model.mutation import Mutation
 from placet.model.names import checked_id
 from placet.model.requirement import Requirement
@@ -127,7 +128,7 @@ def fixed(
     *,
     before: Iterable[Requirement] = (),
 ) -> tuple[Requirement, ...]:
-    """Fix what is required.
+    """Put together what is required, and fix it.
 
     How long it may take becomes a moment, `all` of a role become people, by name, and a request that it depends on
     becomes what that request asks for.
@@ -141,30 +142,35 @@ def fixed(
         before: what the terms required until now: a dependency stays on what it was on.
 
     Raises:
-        UnsatisfiableError: all of a role must approve, and the directory cannot list them, or there is nobody.
+        UnsatisfiableError: all of a role must approve, and the directory cannot list them, or they are nobody, too few
+            or too many.
+        InputError: more than so many requirements are left once those that mean the same are put together.
     """
     asks = {each.request_id: each.asks for each in before if isinstance(each, Dependency)}
-    required = tuple(
-        dict.fromkeys(
-            _pinned(reader, each, asks) if isinstance(each, Dependency) else _fixed(context, each, at, asked_by)
-            for each in requirements
-        )
-    )
+    required = merged(requirements)
     if len(required) > MOST_REQUIRED:
         raise InputError(f"{len(required)} requirements are too many; keep them to {MOST_REQUIRED}")
-    return required
+    who = Lookup(context.directory)
+    found = tuple(
+        _pinned(reader, each, asks) if isinstance(each, Dependency) else _fixed(who, each, at, asked_by)
+        for each in required
+    )
+    _demand_enough(requirements, found)
+    return merged(found)
 
 
-def _fixed(context: Context, requirement: Requirement, at: datetime, asked_by: frozenset[str]) -> Requirement:
+def _fixed(who: Lookup, requirement: Requirement, at: datetime, asked_by: frozenset[str]) -> Requirement:
     if isinstance(requirement, Eligibility) and requirement.within is not None:
         requirement = replace(requirement, deadline=at + requirement.within)
     if isinstance(requirement, Approval) and requirement.count == ALL and (requirement.roles or requirement.groups):
-        people = candidates(context.directory, requirement)
+        people = candidates(who, replace(requirement, people=()))
         if people is None:
             raise UnsatisfiableError([f"{requirement}: the directory cannot list who is eligible"])
         persons = tuple(sorted({actor.principal for actor in people} - asked_by))
         if not persons:
             raise UnsatisfiableError([f"{requirement}: nobody is eligible"])
+        if len(persons) > MOST_PLACES:
+            raise UnsatisfiableError([f"{requirement}: {len(persons)} people are too many, at most {MOST_PLACES} can"])
         return replace(requirement, people=persons)
     return requirement
 
@@ -177,6 +183,15 @@ def _pinned(reader: Reader, dependency: Dependency, before: Mapping[str, str]) -
         return replace(dependency, asks=before[dependency.request_id])
     other = reader.request(dependency.request_id)
     return dependency if other is None else replace(dependency, asks=other.terms.asks)
+
+
+def _demand_enough(written: Sequence[Requirement], found: Sequence[Requirement]) -> None:
+    """See to it that where "all" absorbed a number, all are not fewer than that."""
+    every = {alike(each): each for each in found if isinstance(each, Approval) and each.count == ALL}
+    for each in written if every else ():
+        one = every.get(alike(each)) if isinstance(each, Approval) else None
+        if one is not None and isinstance(each, Approval) and each.count != ALL and each.places > one.places:
+            raise UnsatisfiableError([f"{each}, and {one.places} are all who are eligible"])
 
 
 def demand_possible(context: Context, reader: Reader, step: Step, evidence: Evidence) -> Evidence:
@@ -196,7 +211,7 @@ def demand_possible(context: Context, reader: Reader, step: Step, evidence: Evid
         RequestNotFoundError: it depends on a request that is not there.
     """
     demand_no_circle(reader, step.request.id, step.request.requirements)
-    known = evidence.evolve(circumstances=gather(context.directory, reader, step))
+    known = evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
     impossible = step.standing(known).impossible
     if impossible:
         raise UnsatisfiableError([_short(each.waits_for, each.candidates) for each in impossible])

@@ -1,22 +1,31 @@
 """Gathering what requirements are judged by: from the store, about other requests and the state; from the directory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from placet.errors import ActorNotFoundError, DelegationError
 from placet.governance.dossier import Dossier
+from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Step
 from placet.model.actor import Actor
-from placet.model.approval import Approval, Eligibility
+from placet.model.approval import Approval, Eligibility, Reported
+from placet.model.ballots import Hat, Report, Vote, Waiver
 from placet.model.circumstances import Awaited, Circumstances
-from placet.model.conditions import Dependency, Quota
-from placet.model.directory import Directory, holders, known
+from placet.model.conditions import Dependency, Freeze, Quota
+from placet.model.directory import Directory, holders, known, standing_in
 from placet.model.requirement import Requirement
 from placet.model.trail import HISTORY_BOOK, HistoryKind, Ledger
 from placet.store.port import Reader
 
 
 def gather(
-    directory: Directory, reader: Reader, step: Step, more: Iterable[Requirement] = (), *, people: bool = True
+    directory: Directory,
+    reader: Reader,
+    step: Step,
+    at: datetime,
+    more: Iterable[Requirement] = (),
+    *,
+    people: bool = True,
 ) -> Circumstances:
     """Gather the circumstances of a request.
 
@@ -24,6 +33,7 @@ def gather(
         directory: who is who.
         reader: the store.
         step: the request and its trail.
+        at: now, UTC.
         more: requirements to judge beside those of its terms.
         people: whether to ask who could still vote: needed wherever somebody speaks, and not to execute.
     """
@@ -32,27 +42,75 @@ def gather(
         return Circumstances()
     dependencies = {each.request_id for each in required if isinstance(each, Dependency)}
     limits = [each.limit for each in required if isinstance(each, Quota)]
-    recheck = any(isinstance(each, Approval) and each.recheck for each in required)
-    voters = {vote.holder for vote in step.ballots.votes if vote.digest == step.request.digest} if recheck else ()
     asked = [each for each in required if isinstance(each, Eligibility)] if people else []
+    who = Lookup(directory)
+    rechecked = tuple(kind for kind in _SPEAKING if any(isinstance(each, kind) and each.recheck for each in required))
+    requester = who.known(step.request.requester) if rechecked else None
+    asks = asking(step.request.terms) | (requester.persons if requester else frozenset())
     return Circumstances(
         awaited={each: _awaited(reader, each) for each in dependencies},
         executions=_executions(reader, step.request.state_id, max(limits)) if limits else (),
-        candidates={each: found for each in asked if (found := candidates(directory, each)) is not None},
-        voters={each: known(directory, each) for each in voters},
+        candidates={each: found for each in asked if (found := candidates(who, each)) is not None},
+        speakers={each: who.speaking(each, at, asks) for each in _hats(step, rechecked)},
+        asking=asks,
     )
 
 
-def candidates(directory: Directory, requirement: Eligibility) -> tuple[Actor, ...] | None:
+_SPEAKING = (Approval, Reported, Freeze)
+"""The requirements that votes, reports and waivers meet."""
+
+
+def _hats(step: Step, rechecked: Iterable[type]) -> dict[Hat, None]:
+    """Give as whom people said what is checked again."""
+    said: dict[type, Sequence[Vote | Report | Waiver]] = {
+        Approval: step.ballots.votes,
+        Reported: step.ballots.reports,
+        Freeze: step.ballots.waivers,
+    }
+    spoken = (each for kind in rechecked for each in said[kind])
+    return dict.fromkeys(each.hat for each in spoken if each.digest == step.request.digest)
+
+
+class Lookup:
+    """Asks a directory about people, about each only once.
+
+    Args:
+        directory: who is who.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._known: dict[str, Actor | None] = {}
+
+    def known(self, actor_id: str) -> Actor | None:
+        """Give an actor as they are now, or None if the directory does not know them (any more)."""
+        if actor_id not in self._known:
+            self._known[actor_id] = known(self.directory, actor_id)
+        return self._known[actor_id]
+
+    def speaking(self, hat: Hat, at: datetime, asks: frozenset[str]) -> Actor | None:
+        """Give who would speak now as somebody did before; None if they could not, for whoever asks is in between."""
+        actor_id, principal = hat
+        actor = self.known(actor_id)
+        if actor is None or principal in {actor.id, actor.on_behalf_of}:
+            return actor
+        try:
+            acting, chain = standing_in(self.directory, actor, principal, at)
+        except (DelegationError, ActorNotFoundError):
+            return None
+        return acting if asks.isdisjoint(chain) else None
+
+
+def candidates(who: Lookup, requirement: Eligibility) -> tuple[Actor, ...] | None:
     """Give whoever is eligible now, or None where nobody can list them."""
     if requirement.anybody:
         return None
-    listed = holders(directory, requirement.roles, requirement.groups)
+    listed = holders(who.directory, requirement.roles, requirement.groups)
     if listed is None:
         return None
-    named = [actor for actor in (known(directory, each) for each in requirement.actors) if actor is not None]
+    named = [actor for actor in map(who.known, requirement.actors) if actor is not None]
     every = {actor.id: actor for actor in (*named, *listed)}
-    return tuple(actor for actor in every.values() if actor.kind in requirement.kinds)
+    return tuple(actor for actor in every.values() if requirement.admits_actor(actor))
 
 
 def _awaited(reader: Reader, request_id: str) -> Awaited | None:

@@ -40,8 +40,8 @@ def _is_their_turn(context: Context, reader: Reader, request_id: str, actor: Act
         step = Dossier.load(reader, request_id).step()
     except IntegrityError:
         return False  # `verify` names it; an inbox of good requests goes on
-    around = gather(context.directory, reader, step)
-    evidence = context.evidence(actor, "looking", circumstances=around, digest=step.request.digest)
+    evidence = context.evidence(actor, "looking", digest=step.request.digest)
+    evidence = evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
     positions = step.standing(evidence).positions
     asked: list[tuple[Trigger, dict[str, Any]]] = [
         *((Trigger.VOTE, {"actor": hat, "chain": chain}) for hat, chain in _hats(context, positions, actor)),

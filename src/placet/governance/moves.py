@@ -62,7 +62,7 @@ class Moves:
         with concerning(request_id), self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
             if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
-                evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step))
+                evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))
             if prepare is not None:
                 evidence = prepare(unit, step, evidence)
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
@@ -120,4 +120,4 @@ class Moves:
 
     def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
         step = Dossier.load(unit, request_id).step()
-        return step, evidence.evolve(circumstances=gather(self._context.directory, unit, step))
+        return step, evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))

@@ -15,6 +15,7 @@ from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.canonical import canonical, digest
 from placet.model.directory import look_up
+from placet.model.merging import merged, twice
 from placet.model.mutation import Mutation
 from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, written_metadata
 from placet.model.request import MutationRequest
@@ -80,6 +81,9 @@ class Options:
         for each in own:
             if type(each) not in KINDS:
                 raise InputError(f"requirements= holds {each!r:.80}; pass instances from placet.requirements")
+        repeated = twice(own)
+        if repeated:
+            raise InputError(f"requirements=: {repeated}")
         return cls(
             on_drift=strategy,
             fallback=instead,
@@ -113,7 +117,8 @@ class Submission:
         """
         actor = look_up(self._context.directory, by)
         with self._context.store.view() as reader:
-            return draft(self._context, reader, mutation, to, actor).run
+            run = draft(self._context, reader, mutation, to, actor).run
+        return run.evolve(requirements=merged(run.requirements))
 
     def submit(
         self,

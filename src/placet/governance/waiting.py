@@ -81,7 +81,8 @@ def demanded(context: Context, reader: Reader, step: Step, run: Run) -> Iterator
     timely = [each for each in run.requirements if not each.asks_people]
     required = fixed(context, reader, timely, context.now(), asking(terms), before=terms.requirements)
     more = tuple(each for each in required if each not in terms.requirements)
-    evidence = context.evidence(CLOCKWORK, circumstances=gather(context.directory, reader, step, more))
+    evidence = context.evidence(CLOCKWORK)
+    evidence = evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at, more))
     yield from (each for each in standing(step.known(evidence), more).positions if not each.met)
 
 
@@ -98,7 +99,8 @@ def _ahead(reader: Reader, step: Step, found: Standing, run: Run | None) -> Iter
 
 
 def _evidence(context: Context, reader: Reader, step: Step) -> Evidence:
-    return context.evidence(CLOCKWORK, circumstances=gather(context.directory, reader, step))
+    evidence = context.evidence(CLOCKWORK)
+    return evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
 
 
 def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:

@@ -13,6 +13,7 @@ from placet.model.actor import Actor
 from placet.model.approval import Approval, Eligibility
 from placet.model.canonical import stamp
 from placet.model.conditions import Freeze
+from placet.model.merging import merged
 from placet.model.request import MutationRequest
 from placet.model.requirement import Requirement
 from placet.model.resolution import Resolution
@@ -103,7 +104,7 @@ def override(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     emergency, run = given(evidence.emergency), given(evidence.run)
     reviewers = {role for each in run.emergencies for role in each.reviewer_roles}
     known = step.known(evidence)
-    passed = (*standing(known).open, *standing(known, evidence.demanded).open)
+    passed = (*standing(known).open, *standing(known, merged(evidence.demanded)).open)
     return resolution(before, step, evidence) | {
         "emergency": emergency.reason,
         "ticket": emergency.ticket,

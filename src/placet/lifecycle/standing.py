@@ -1,24 +1,20 @@
 """How far a request has come: for each requirement, whether it is met, what it waits for, whether it can be met."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from placet.lifecycle.quorum import asking, counting, seat
+from placet.lifecycle.quorum import asking, cast, filled, hands
 from placet.model.actor import Actor
 from placet.model.approval import Approval, ExternalCheck, ManualReview, Reported
-from placet.model.ballots import Ballots, Vote
+from placet.model.ballots import Ballots, Report, Waiver
 from placet.model.canonical import in_words, stamp
 from placet.model.circumstances import NOTHING, Circumstances
 from placet.model.conditions import Dependency, Freeze, Quota, Schedule
 from placet.model.request import Status
 from placet.model.requirement import Requirement
 from placet.model.terms import Terms
-
-ANY_STEP = 0
-"""The step of a vote that somebody could still give, whenever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,8 @@ class Position:
         possible: whether it can still be met.
         missing: how many votes are missing.
         counted: the actors whose votes, report or waiver meet it, in alphabetical order.
-        candidates: who could still fill a place, by id; None where nobody can list them, or nobody has to.
+        candidates: whose vote or report would bring it forward, by id; None where nobody can list them, or nobody has
+            to.
     """
 
     requirement: Requirement
@@ -89,7 +86,7 @@ class Standing:
     @property
     def counted(self) -> tuple[str, ...]:
         """The actors whose votes, reports or waivers met something, in alphabetical order."""
-        return tuple(sorted(actor for each in self.positions for actor in each.counted))
+        return tuple(sorted({actor for each in self.positions for actor in each.counted}))
 
     def __str__(self) -> str:
         if self.met:
@@ -127,83 +124,41 @@ def standing(known: Known, requirements: Sequence[Requirement] | None = None) ->
     """
     required = known.terms.requirements if requirements is None else requirements
     approvals = [each for each in required if isinstance(each, Approval)]
-    judged = iter(_approvals(approvals, known))
+    judged = _approvals(approvals, known)
     return Standing(
         tuple(next(judged) if isinstance(each, Approval) else JUDGES[type(each)](each, known) for each in required)
     )
 
 
-def fits(approval: Approval, vote: Vote, around: Circumstances) -> bool:
-    """Tell whether a vote may take a place: given in its step, by somebody eligible then (and now, if rechecked)."""
-    if vote.step != approval.step:
-        return False
-    roles, groups, kind = vote.roles, vote.groups, vote.kind
-    if approval.recheck and vote.holder in around.voters:
-        now = around.voters[vote.holder]
-        if now is None:
-            return False
-        roles, groups, kind = now.roles, now.groups, kind if vote.delegated else now.kind
-    return approval.admits(vote.ids, roles, groups, kind)
-
-
-def _approvals(approvals: list[Approval], known: Known) -> list[Position]:
-    """Seat the votes, and see whether everybody who could still vote would fill what is left."""
+def _approvals(approvals: list[Approval], known: Known) -> Iterator[Position]:
+    """Say how far the places are filled that the votes can fill, each person in one."""
     if not approvals:
-        return []
-    votes = counting(known.terms, known.digest, known.ballots.votes)
-    seats = seat(approvals, votes, partial(fits, around=known.around))
-    left = _left(approvals, known)
-    reach = _reach(list(left), votes, left, known) if left else {}
-    return [
-        Position(
+        return
+    terms, around = known.terms, known.around
+    votes = cast(terms, known.digest, known.ballots.votes, around)
+    for approval, found in zip(approvals, filled(approvals, votes, around, _gone(known)), strict=True):
+        yield Position(
             requirement=approval,
-            met=len(taken) == approval.places,
-            waits_for=f"{approval} ({approval.places - len(taken)} more)" if len(taken) < approval.places else "",
-            possible=reach.get(approval, approval.places) == approval.places,
-            missing=approval.places - len(taken),
-            counted=tuple(sorted(vote.actor for vote in taken)),
-            candidates=tuple(sorted(actor.id for actor in left[approval])) if approval in left else None,
+            met=not found.missing,
+            waits_for=f"{approval} ({found.missing} more)" if found.missing else "",
+            possible=found.possible,
+            missing=found.missing,
+            counted=tuple(sorted(vote.actor for vote in found.counted)),
+            candidates=found.left,
         )
-        for approval, taken in zip(approvals, seats, strict=True)
-    ]
 
 
-def _left(approvals: list[Approval], known: Known) -> dict[Approval, list[Actor]]:
-    """Give for each approval who could still vote on it, where somebody can list them."""
-    listed = known.around.candidates
-    if not listed:
-        return {}
-    gone = set(asking(known.terms))
-    for vote in known.ballots.votes:
-        if vote.digest == known.digest:
-            gone |= vote.persons
-    return {
-        each: [actor for actor in listed[each] if gone.isdisjoint(actor.persons)]
-        for each in approvals
-        if each in listed
-    }
-
-
-def _reach(
-    approvals: list[Approval], votes: list[Vote], left: dict[Approval, list[Actor]], known: Known
-) -> dict[Approval, int]:
-    """Give how many places of each approval could be filled, if everybody who is left voted for it."""
-    persons: dict[str, list[Actor]] = {}
-    for actor in (each for actors in left.values() for each in actors):
-        persons.setdefault(actor.principal, []).append(actor)
-    more = [Vote.by(actors[0], known.digest, step=ANY_STEP) for actors in persons.values()]
-
-    def could(approval: Approval, vote: Vote) -> bool:
-        if vote.step != ANY_STEP:
-            return fits(approval, vote, known.around)
-        return any(approval.admits_actor(actor) for actor in persons[vote.principal])
-
-    seats = seat(approvals, [*votes, *more], could)
-    return {approval: len(taken) for approval, taken in zip(approvals, seats, strict=True)}
+def _gone(known: Known) -> frozenset[str]:
+    """Give who cannot vote any more: whoever asks, and whoever has had a hand in a vote."""
+    around = known.around
+    if not around.candidates:
+        return frozenset()
+    said = (hands(vote, around) for vote in known.ballots.votes if vote.digest == known.digest)
+    return frozenset().union(asking(known.terms), around.asking, *said)
 
 
 def _report(requirement: Reported, known: Known) -> Position:
-    """Judge by the last report of somebody who is eligible for it."""
+    """Judge by the last report of somebody who is eligible for it; one that passed must still be theirs to give."""
     mine = [
         each
         for each in known.ballots.reports
@@ -211,11 +166,12 @@ def _report(requirement: Reported, known: Known) -> Position:
         and requirement.step in {None, each.step}
         and requirement.admits_actor(each.by)
     ]
-    if not mine:
-        listed, asked = known.around.candidates.get(requirement), asking(known.terms)
+    last = next((each for each in reversed(mine) if not each.passed or _stands(requirement, each, known)), None)
+    lasts = requirement.valid_for
+    if last is None:
+        listed, asked = known.around.candidates.get(requirement), asking(known.terms) | known.around.asking
         left = None if listed is None else tuple(each.id for each in listed if asked.isdisjoint(each.persons))
         return Position(requirement, met=False, waits_for=str(requirement), possible=left != (), candidates=left)
-    last, lasts = mine[-1], requirement.valid_for
     if not last.passed:
         why = f"{requirement}, which {last.by.id} reported as failed: {last.evidence}"
         return Position(requirement, met=False, waits_for=why)
@@ -225,6 +181,19 @@ def _report(requirement: Reported, known: Known) -> Position:
     return Position(requirement, met=True, counted=(last.by.id,))
 
 
+def _stands(requirement: Reported, report: Report, known: Known) -> bool:
+    """Tell whether somebody could report now what they reported then, where that is looked at again."""
+    if not requirement.recheck or report.hat not in known.around.speakers:
+        return True
+    now = known.around.speakers[report.hat]
+    return now is not None and requirement.admits_actor(now) and not _asks(now, known)
+
+
+def _asks(actor: Actor, known: Known) -> bool:
+    """Tell whether an actor has a hand in asking, then or now."""
+    return not (asking(known.terms) | known.around.asking).isdisjoint(actor.persons)
+
+
 def _schedule(requirement: Schedule, known: Known) -> Position:
     late = requirement.not_after is not None and known.at >= requirement.not_after
     early = requirement.not_before is not None and known.at < requirement.not_before
@@ -232,15 +201,23 @@ def _schedule(requirement: Schedule, known: Known) -> Position:
 
 
 def _freeze(requirement: Freeze, known: Known) -> Position:
-    wanted = set(requirement.waiver_roles)
     waived = [
         each.actor
         for each in known.ballots.waivers
         if (each.name, each.until, each.digest) == (requirement.name, stamp(requirement.until), known.digest)
-        and not wanted.isdisjoint(each.roles)
+        and _waives(requirement, each, known)
     ]
     met = bool(waived) or known.at >= requirement.until
     return Position(requirement, met=met, waits_for=str(requirement), counted=tuple(waived[:1]))
+
+
+def _waives(requirement: Freeze, waiver: Waiver, known: Known) -> bool:
+    """Tell whether somebody had a role for it, and has it still where that is looked at again."""
+    wanted = set(requirement.waiver_roles)
+    if wanted.isdisjoint(waiver.roles) or not requirement.recheck or waiver.hat not in known.around.speakers:
+        return not wanted.isdisjoint(waiver.roles)
+    now = known.around.speakers[waiver.hat]
+    return now is not None and not wanted.isdisjoint(now.roles) and not _asks(now, known)
 
 
 def _dependency(requirement: Dependency, known: Known) -> Position:

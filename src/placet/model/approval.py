@@ -9,9 +9,15 @@ from placet.errors import ConfigurationError
 from placet.model.actor import Actor, ActorKind
 from placet.model.canonical import Moment, in_words
 from placet.model.names import strings
-from placet.model.requirement import Requirement, chosen, dated, named, positive
+from placet.model.requirement import Requirement, chosen, dated, flag, named, positive
 
 ALL = "all"
+
+MOST_NAMED = 100
+"""How many actors, roles or groups a requirement may name."""
+
+MOST_PLACES = 1000
+"""How many people an approval may want."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,8 @@ class Eligibility(Requirement):
             the requester acts for.
         kinds: which kinds of actor.
         within: how long it may take, from submission or from the last change of the terms.
+        recheck: count a vote or a report only while its actor could give it still, by role, group, kind, delegation and
+            separation of duties: asked again at each move, and at execution. False counts it once it was given.
         deadline: the moment that follows from `within`; filled in when the terms are fixed.
     """
 
@@ -35,12 +43,17 @@ class Eligibility(Requirement):
     groups: tuple[str, ...] = ()
     kinds: tuple[ActorKind, ...] = (ActorKind.HUMAN,)
     within: timedelta | None = None
+    recheck: bool = True
     deadline: Moment | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("actors", "roles", "groups"):
-            object.__setattr__(self, name, strings(name, getattr(self, name)))
+            given = strings(name, getattr(self, name))
+            if len(given) > MOST_NAMED:
+                raise ConfigurationError(f"{name}= of a requirement names {len(given)}; keep it to {MOST_NAMED}")
+            object.__setattr__(self, name, given)
+        flag("recheck", self.recheck)
         kinds = strings("kinds", self.kinds)
         if not kinds:
             raise ConfigurationError("kinds=() of a requirement admits nobody; name at least one kind of actor")
@@ -87,7 +100,6 @@ class Approval(Eligibility):
     Attributes:
         count: how many, or "all" of those who are eligible. A list of actors without a count means all of them;
             otherwise it is 1.
-        recheck: count a vote only while its voter is eligible still: asked again at each move, and at execution.
         people: the ids of all who were eligible when the terms were fixed, where all of a role or group must approve;
             filled in then.
         any_rejection_ends: one rejection ends the request. By default only where all must approve, or where the
@@ -95,7 +107,6 @@ class Approval(Eligibility):
     """
 
     count: int | Literal["all"] | None = None
-    recheck: bool = field(default=False, kw_only=True)
     any_rejection_ends: bool | None = field(default=None, kw_only=True)
     people: tuple[str, ...] = field(default=(), kw_only=True)
     kind: Literal["approval"] = field(default="approval", kw_only=True)
@@ -103,10 +114,8 @@ class Approval(Eligibility):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "people", strings("people", self.people))
-        for name in ("recheck", "any_rejection_ends"):
-            value = getattr(self, name)
-            if not isinstance(value, bool) and (value is not None or name == "recheck"):
-                raise ConfigurationError(f"{name}={value!r} of an approval: pass True or False")
+        if self.any_rejection_ends is not None:
+            flag("any_rejection_ends", self.any_rejection_ends)
         only_actors = bool(self.actors) and not (self.roles or self.groups)
         if self.count is None:
             object.__setattr__(self, "count", ALL if only_actors else 1)
@@ -114,6 +123,10 @@ class Approval(Eligibility):
             raise ConfigurationError("count='all' of an approval by anybody; name actors, roles or groups")
         if self.count != ALL and (isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1):
             raise ConfigurationError(f"count={self.count!r} of a requirement must be a whole number from 1, or 'all'")
+        if self.count != ALL and self.places > MOST_PLACES:
+            raise ConfigurationError(f"count={self.count} of a requirement is too many; keep it to {MOST_PLACES}")
+        if self.step is None:
+            raise ConfigurationError("step=None of an approval: it is given in a step; pass a whole number from 1")
         if only_actors and self.places > len(self.actors):
             named = ", ".join(self.actors)
             raise ConfigurationError(f"count={self.count} of a requirement exceeds the eligible: {named}")

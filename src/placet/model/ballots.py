@@ -8,6 +8,9 @@ from enum import StrEnum
 from placet.model.actor import Actor, ActorKind
 from placet.model.trail import Code, Decision
 
+Hat = tuple[str, str]
+"""As whom somebody speaks: the id of the actor, and of whoever the actor stands in for, or the actor's own again."""
+
 
 class Choice(StrEnum):
     """What a vote says."""
@@ -71,9 +74,9 @@ class Vote:
         return cls(actor.id, actor.principal, *held, digest, choice, actor.kind, step, delegated=delegated)
 
     @property
-    def holder(self) -> str:
-        """Whose roles and groups count: the voter's own, or the principal's if the voter stands in."""
-        return self.principal if self.delegated else self.actor
+    def hat(self) -> Hat:
+        """As whom it was given."""
+        return (self.actor, self.principal if self.delegated else self.actor)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -108,6 +111,11 @@ class Report:
     evidence: str
     step: int = 1
 
+    @property
+    def hat(self) -> Hat:
+        """As whom it was given."""
+        return (self.by.id, self.by.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
@@ -126,6 +134,11 @@ class Waiver:
     actor: str
     roles: tuple[str, ...]
     digest: str
+
+    @property
+    def hat(self) -> Hat:
+        """As whom it was given."""
+        return (self.actor, self.actor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from placet.model.actor import Actor
+from placet.model.ballots import Hat
 from placet.model.request import Status
 from placet.model.requirement import Requirement
 
@@ -38,14 +39,16 @@ class Circumstances:
         awaited: each request it depends on, by its id; None if there is no such request.
         executions: when the state was changed last, newest first, as many as a quota wants to see.
         candidates: who is eligible for a requirement now; absent where nobody can list them, or nobody has asked.
-        voters: those who voted, as the directory knows them now; None if it no longer does. Only where votes are
-            checked again.
+        speakers: those who voted, reported or waived, as they could do it now; None if they could not. Only those whose
+            word is checked again.
+        asking: whoever the requester is and acts for now, where somebody's word is checked again.
     """
 
     awaited: Mapping[str, Awaited | None] = field(default_factory=dict)
     executions: tuple[datetime, ...] = ()
     candidates: Mapping[Requirement, tuple[Actor, ...]] = field(default_factory=dict)
-    voters: Mapping[str, Actor | None] = field(default_factory=dict)
+    speakers: Mapping[Hat, Actor | None] = field(default_factory=dict)
+    asking: frozenset[str] = frozenset()
 
 
 NOTHING = Circumstances()

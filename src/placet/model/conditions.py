@@ -7,7 +7,7 @@ from typing import Literal
 from placet.errors import ConfigurationError
 from placet.model.canonical import DIGEST_LENGTH, Moment, in_words
 from placet.model.names import checked_id, strings
-from placet.model.requirement import Requirement, dated, named, positive
+from placet.model.requirement import Requirement, dated, flag, named, positive
 
 MOST_COUNTED = 1000
 """The largest limit of a quota: so many entries of a history are read to judge it."""
@@ -50,11 +50,13 @@ class Freeze(Requirement):
         name: of the freeze, as in `year-end`.
         until: when it ends.
         waiver_roles: who may waive it: whoever has one of these roles, but never the requester. Nobody if empty.
+        recheck: count a waiver only while its actor could give it still; asked again at each move, and at execution.
     """
 
     name: str
     until: Moment
     waiver_roles: tuple[str, ...] = ()
+    recheck: bool = True
     step: int | None = None
     kind: Literal["freeze"] = "freeze"
 
@@ -62,6 +64,7 @@ class Freeze(Requirement):
         super().__post_init__()
         named(self, self.name)
         dated("until", self.until)
+        flag("recheck", self.recheck)
         object.__setattr__(self, "waiver_roles", strings("waiver_roles", self.waiver_roles))
 
     def __str__(self) -> str:

@@ -34,6 +34,12 @@ def chosen(name: str, value: object, choices: type[StrEnum]) -> Any:  # noqa: AN
         raise ConfigurationError(f"{name}={value!r} of a requirement is none; use {', '.join(choices)}") from None
 
 
+def flag(name: str, value: object) -> None:
+    """See to it that a value is True or False."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name}={value!r} of a requirement: pass True or False")
+
+
 def positive(name: str, value: object) -> None:
     """See to it that a value is a time above zero, and no longer than a century."""
     if not isinstance(value, timedelta) or not timedelta(0) < value <= LONGEST:

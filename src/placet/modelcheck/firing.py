@@ -29,7 +29,7 @@ from placet.modelcheck.cast import (
 from placet.modelcheck.world import Asked, Verdict
 
 _EMERGENCY = Emergency("it burns", "INC-1")
-_LEFT = Circumstances(voters={"bob": None})
+_LEFT = Circumstances(speakers={("bob", "bob"): None})
 _STAYED = Circumstances()
 _SUCCESSOR = MutationRequest.on(terms(1, 1, requires=True), at=NOW).evolve(id="another", status=Status.PENDING)
 

@@ -12,7 +12,7 @@ from placet.model.trail import Code
 @rule
 def separation_of_duties(step: Step, evidence: Evidence) -> str:
     """Nobody decides on what they asked for, nor on what was asked for them, nor by way of a delegate."""
-    actor, asked = evidence.actor, asking(step.request.terms)
+    actor, asked = evidence.actor, asking(step.request.terms) | evidence.circumstances.asking
     if actor.id in asked:
         return f"{actor.id} asked for it and cannot decide on it (separation of duties)"
     if actor.on_behalf_of in asked:

@@ -1,11 +1,10 @@
 """What must be said: reasons, digests, votes, reports."""
 
 from dataclasses import replace
-from functools import partial
 
-from placet.lifecycle.quorum import counting, seat
+from placet.lifecycle.quorum import cast, hands, has_place
 from placet.lifecycle.rules import Rule, rule
-from placet.lifecycle.standing import Standing, fits, standing
+from placet.lifecycle.standing import Standing, standing
 from placet.lifecycle.step import Evidence, Step
 from placet.model.approval import ALL, Approval, Reported
 from placet.model.ballots import Ballots, Choice, Rejection, Vote
@@ -44,10 +43,11 @@ _SAID = {Choice.APPROVE: "approved", Choice.REJECT: "rejected", Choice.ABSTAIN: 
 @rule
 def one_vote(step: Step, evidence: Evidence) -> str:
     """A person has a hand in one vote only."""
-    hands = evidence.actor.persons
+    mine = evidence.actor.persons
     for vote in step.ballots.votes:
-        if vote.digest == step.request.digest and not hands.isdisjoint(vote.persons):
-            person = min(hands & vote.persons)
+        shared = mine & hands(vote, evidence.circumstances) if vote.digest == step.request.digest else frozenset()
+        if shared:
+            person = min(shared)
             return f"{person} has {_SAID[vote.choice]} it already; withdraw that vote first"
     return ""
 
@@ -72,12 +72,10 @@ def seat_in_open_step(step: Step, evidence: Evidence) -> str:
     if not mine:
         wanted = ", ".join(map(str, approvals)) or "no approval"
         return f"{vote.actor} has no part in step {number}, which is open: it requires {wanted}"
-    votes = counting(terms, digest, step.ballots.votes)
-    taken, then = (
-        sum(map(len, seat(approvals, some, partial(fits, around=evidence.circumstances))))
-        for some in (votes, [*votes, vote])
-    )
-    return "" if then > taken else f"every place that {vote.actor} could fill is taken: {', '.join(map(str, mine))}"
+    votes = cast(terms, digest, step.ballots.votes, evidence.circumstances)
+    if has_place(approvals, votes, vote):
+        return ""
+    return f"every place that {vote.actor} could fill is taken: {', '.join(map(str, mine))}"
 
 
 def _ballot(step: Step, evidence: Evidence, choice: Choice) -> Vote:
