@@ -329,6 +329,15 @@ def test_an_id_that_is_the_beginning_of_another_is_still_found(gov: Governance, 
     assert "2 requests begin or end with 'case': case-1, case-11" in refused("show", "case", "--db", db)
 
 
+def test_a_request_cannot_take_the_place_of_another_by_being_called_its_short_id(gov: Governance, db: Path) -> None:
+    gov.submit(AddTeam(team="a"), to=HOUSE, by="bob", request_id="0198c5aa-0df6f037b5da")
+    gov.submit(AddTeam(team="b"), to=HOUSE, by="eve", request_id="0df6f037b5da")
+    for shown in ("…0df6f037b5da", "?0df6f037b5da"):
+        assert loaded("show", shown, "--db", db)["request"]["id"] == "0198c5aa-0df6f037b5da"
+    assert "2 requests begin or end with '0df6f037b5da'" in refused("show", "0df6f037b5da", "--db", db)
+    assert loaded("show", "0198c5aa-0df6f037b5da", "--db", db)["request"]["id"] == "0198c5aa-0df6f037b5da"
+
+
 @pytest.mark.parametrize("part", ["nobody", "000", "0002-req-0002x"])
 def test_a_request_that_is_not_there_is_said_with_the_way_out(gov: Governance, db: Path, part: str) -> None:
     ask(gov, 2)

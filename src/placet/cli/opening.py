@@ -9,6 +9,7 @@ import typer
 
 from placet.cli.invocation import command, program
 from placet.cli.pieces import clean, console
+from placet.cli.views import shortened
 from placet.errors import (
     InputError,
     NotFoundError,
@@ -108,22 +109,28 @@ def claimed(by: str, roles: Iterable[str], groups: Iterable[str]) -> Directory:
 def request_id(book: Book, given: str) -> str:
     """Find the one request that is meant: by its id, or by the beginning or the end of it.
 
+    A shortened id, as `list` shows it, never stands for a request whose whole id it happens to be.
+
     Args:
         book: where to look.
-        given: an id, or at least four characters of one; a leading ellipsis is no part of it.
+        given: an id, or at least four characters of one; after an ellipsis, of its end.
 
     Raises:
         RequestNotFoundError: no request is meant.
         InputError: several are.
     """
-    wanted = checked_id("request", given)
+    given = checked_id("request", given)
+    wanted = given.removeprefix("…").removeprefix("?")  # what a terminal shows that has no ellipsis
     with book.store.view() as reader:
-        if reader.request(wanted) is not None:
-            return wanted
-        wanted = wanted.removeprefix("…").removeprefix("?")  # what a terminal shows that has no ellipsis
+        whole = wanted == given and reader.request(wanted) is not None
         found, after = [], ""
         while len(wanted) >= SHORTEST and (page := reader.keys(REQUESTS, after, _PAGE)):
-            found += [key for key in page if key.startswith(wanted) or key.endswith(wanted)]
+            if wanted != given:
+                found += [key for key in page if key.endswith(wanted) and key != wanted]
+            elif whole:
+                found += [key for key in page if key == wanted or shortened(key) == f"…{wanted}"]
+            else:
+                found += [key for key in page if key.startswith(wanted) or key.endswith(wanted)]
             after = page[-1]
     if len(found) > 1:
         some = ", ".join(found[:_LISTED]) + (" ..." if len(found) > _LISTED else "")

@@ -27,9 +27,9 @@ def requests_view(page: Page) -> RenderableType:
     made = table("request", "status", "state", "mutation", "by", "reason")
     made.columns[0].no_wrap = True
     made.columns[1].no_wrap = True
-    endings = Counter(_ending(each.id) for each in page)
+    endings = Counter(shortened(each.id) for each in page)
     for each in page:
-        ending = _ending(each.id)
+        ending = shortened(each.id)
         shown = ending if endings[ending] == 1 else each.id
         facts = (each.state_id, each.mutation, each.requester, each.terms.reason)
         made.add_row(clean(shown), label(each.status), *map(clean, facts))
@@ -45,11 +45,11 @@ def inbox_view(waiting: Sequence[Waiting]) -> RenderableType:
     for each in waiting:
         request = each.request
         why = Text("\n").join(clean(reason, "yellow") for reason in each.reasons)
-        made.add_row(clean(_ending(request.id)), clean(request.requester), clean(request.terms.reason), why)
+        made.add_row(clean(shortened(request.id)), clean(request.requester), clean(request.terms.reason), why)
     return made
 
 
-def _ending(request_id: str) -> str:
+def shortened(request_id: str) -> str:
     """Shorten an id to its end, which differs where ids are time-ordered."""
     return request_id if len(request_id) <= _ENDING + 1 else f"…{request_id[-_ENDING:]}"
 

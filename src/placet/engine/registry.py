@@ -63,6 +63,7 @@ class Registry:
         Raises:
             ConfigurationError: its name is taken by another class.
         """
+        checked_id("type_name", state.type_name)
         _refuse_unsorted(state)
         if self._states.setdefault(state.type_name, state) is not state:
             raise ConfigurationError(f"two states are called {state.type_name!r}: set type_name on one of them")

@@ -25,6 +25,7 @@ class Actions:
     """
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._submission = Submission(context)
         self._moves = Moves(context)
         self._approvals = ApprovalWorkflow(context)
@@ -123,7 +124,7 @@ class Actions:
             by: somebody who is eligible to decide on it.
             reason: what should be changed; required.
         """
-        return self._moves.fire(request_id, Trigger.REQUEST_CHANGES, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.REQUEST_CHANGES, by=self._context.actor(by), reason=reason)
 
     def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str = "") -> MutationRequest:
         """Ask for something else instead, on the state as it is now: new terms, a new digest, a new effect.
@@ -150,19 +151,19 @@ class Actions:
             by: anybody the directory knows.
             reason: what you say.
         """
-        return self._moves.fire(request_id, Trigger.COMMENT, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.COMMENT, by=self._context.actor(by), reason=reason)
 
     def hold(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
         """Make a request wait in `pending` until it is released; its votes stay, and more may come in."""
-        return self._moves.fire(request_id, Trigger.HOLD, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.HOLD, by=self._context.actor(by), reason=reason)
 
     def release(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
         """Let a held request go on; it is approved again at once if its requirements are met."""
-        return self._moves.fire(request_id, Trigger.RELEASE, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.RELEASE, by=self._context.actor(by), reason=reason)
 
     def cancel(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
         """Take a request back for good; its requester and administrators may."""
-        return self._moves.fire(request_id, Trigger.CANCEL, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.CANCEL, by=self._context.actor(by), reason=reason)
 
     def supersede(self, request_id: str, *, successor: str, by: str, reason: str = "") -> MutationRequest:
         """Let another request take the place of one; its requester and administrators may.
@@ -173,11 +174,11 @@ class Actions:
             by: who does it.
             reason: why.
         """
-        return self._moves.supersede(request_id, successor=successor, by=by, reason=reason)
+        return self._moves.supersede(request_id, successor=successor, by=self._context.actor(by), reason=reason)
 
     def retry(self, request_id: str, *, by: str, reason: str = "") -> MutationRequest:
         """Make a failed request approved again, while attempts are left; then execute it."""
-        return self._moves.fire(request_id, Trigger.RETRY, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.RETRY, by=self._context.actor(by), reason=reason)
 
     def review(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
         """Close the review that an emergency has opened.
@@ -187,7 +188,7 @@ class Actions:
             by: another person than whoever asked for it or executed it, with a role for that if the policy names one.
             reason: what came of the review; required.
         """
-        return self._moves.fire(request_id, Trigger.REVIEW, by=by, reason=reason)
+        return self._moves.fire(request_id, Trigger.REVIEW, by=self._context.actor(by), reason=reason)
 
     def reassess(self, request_id: str, *, by: str | None = None, reason: str = "reassessed") -> MutationRequest:
         """Let become of a request what time, other requests and the directory have made of it.

@@ -10,8 +10,8 @@ from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.ballots import Rejection
-from placet.model.directory import look_up, standing_in
-from placet.model.names import checked_choice, checked_id, checked_text
+from placet.model.directory import standing_in
+from placet.model.names import checked_choice, checked_id, checked_text, exact, shown
 from placet.model.request import MutationRequest
 from placet.store.port import Unit
 
@@ -58,11 +58,13 @@ class ApprovalWorkflow:
         """Report what came of a check or a review; see `Governance.report`."""
         if not isinstance(passed, bool):
             raise InputError(f"passed={passed!r}: pass True or False")
-        about, shown = checked_text("check", check), _shown(digest)
-        if not checked_text("evidence", evidence).strip():
+        about, read = checked_text("check", check), _shown(digest)
+        evidence = checked_text("evidence", evidence)
+        if not evidence.strip():
             raise InputError("evidence= is empty; say what shows it, in words or as a link")
+        actor = self._context.actor(by)
         return self._moves.fire(
-            request_id, Trigger.REPORT, by=by, reason=evidence, about=about, passed=passed, digest=shown
+            request_id, Trigger.REPORT, by=actor, reason=evidence, about=about, passed=passed, digest=read
         )
 
     def waive(self, request_id: str, *, freeze: str, by: str, digest: str, reason: str) -> MutationRequest:
@@ -73,16 +75,18 @@ class ApprovalWorkflow:
             run = redraft(self._context, unit, step.request.terms).run
             return evidence.evolve(demanded=run.requirements)
 
-        about, shown = checked_text("freeze", freeze), _shown(digest)
+        about, read = checked_text("freeze", freeze), _shown(digest)
+        actor = self._context.actor(by)
         return self._moves.fire(
-            request_id, Trigger.WAIVE, by=by, reason=reason, prepare=with_demands, about=about, digest=shown
+            request_id, Trigger.WAIVE, by=actor, reason=reason, prepare=with_demands, about=about, digest=read
         )
 
     def _actor(self, by: str, on_behalf_of: str | None) -> tuple[Actor, tuple[str, ...]]:
-        actor = look_up(self._context.directory, by)
-        if on_behalf_of is None or checked_id("on_behalf_of", on_behalf_of) in {actor.id, actor.on_behalf_of}:
+        actor = self._context.actor(by)
+        principal = None if on_behalf_of is None else checked_id("on_behalf_of", on_behalf_of)
+        if principal is None or principal in {actor.id, actor.on_behalf_of}:
             return actor, ()
-        return standing_in(self._context.directory, actor, on_behalf_of, self._context.now())
+        return standing_in(self._context.directory, actor, principal, self._context.now())
 
     def _vote(
         self,
@@ -97,6 +101,6 @@ class ApprovalWorkflow:
 
 
 def _shown(digest: object) -> str:
-    if not isinstance(digest, str) or not digest:
-        raise InputError(f"digest={digest!r}: pass the digest of the request you read, request.digest")
-    return digest
+    if not isinstance(digest, str) or not exact(digest):
+        raise InputError(f"digest={shown(digest)}: pass the digest of the request you read, request.digest")
+    return exact(digest)

@@ -13,7 +13,7 @@ from placet.lifecycle.machine import Lifecycle
 from placet.lifecycle.step import Evidence
 from placet.model.actor import Actor
 from placet.model.answers import fresh_id, moment_of
-from placet.model.directory import Directory
+from placet.model.directory import Directory, look_up
 from placet.model.names import checked_text
 from placet.store.port import Store
 
@@ -64,6 +64,15 @@ class Context:
             CallbackRaisedError: `new_id` raised, or gave something that cannot be an id.
         """
         return fresh_id(self.new_id)
+
+    def actor(self, by: str) -> Actor:
+        """Return who an id stands for. Only the directory makes an actor.
+
+        Raises:
+            InputError: `by` cannot be an id.
+            ActorNotFoundError: the directory does not know them.
+        """
+        return look_up(self.directory, by)
 
     def evidence(self, actor: Actor, reason: str = "", **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
         """Gather evidence for a trigger: the moment, the actor, and these facts."""

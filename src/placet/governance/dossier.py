@@ -37,7 +37,8 @@ class Dossier:
             RequestNotFoundError: there is no such request.
             IntegrityError: a row was changed since placet wrote it.
         """
-        found = cls.find(reader, checked_id("request_id", request_id))
+        request_id = checked_id("request_id", request_id)
+        found = cls.find(reader, request_id)
         if found is None:
             raise RequestNotFoundError(request_id)
         return found

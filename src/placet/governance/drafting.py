@@ -26,7 +26,6 @@ from placet.model.conditions import Dependency
 from placet.model.directory import look_up
 from placet.model.merging import alike, merged
 from placet.model.mutation import Mutation
-from placet.model.names import checked_id
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run, RunStatus
 from placet.model.state import StoredState
@@ -84,7 +83,7 @@ def draft(context: Context, reader: Reader, mutation: Mutation[Any], to: str, ac
     if type(copy) is not cls:
         raise NotRegisteredError(f"{cls.mutation_name!r} is registered as another class; register {cls!r} instead")
     copied(mutation, copy)
-    state = reader.state(checked_id("to", to))
+    state = reader.state(to)
     if state is None:
         raise StateNotFoundError(to)
     check_state(reader, state)

@@ -8,8 +8,8 @@ from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.resolution import VersionResolver
 from placet.model.actor import Actor
-from placet.model.directory import look_up
 from placet.model.emergency import Emergency
+from placet.model.names import listed
 from placet.model.outcome import BatchItem, Outcome
 from placet.model.request import Status
 from placet.model.resolution import ResolutionOutcome
@@ -46,17 +46,16 @@ class GovernanceExecutionManager:
         """Execute one request; see `Governance.execute`."""
         if emergency is not None and not isinstance(emergency, Emergency):
             raise InputError(f"emergency={emergency!r}: pass Emergency(reason=..., ticket=...)")
-        actor = look_up(self._context.directory, by)
+        actor = self._context.actor(by)
         with concerning(request_id), self._context.store.unit() as unit:
             finish = self._carry_out(unit, request_id, actor, reason, emergency)
         return finish()
 
     def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
         """Execute several requests in one commit; see `Governance.execute_many`."""
-        actor = look_up(self._context.directory, by)
-        if isinstance(request_ids, str) or not isinstance(request_ids, Iterable):
-            raise InputError(f"request_ids={request_ids!r}: pass a list of ids")
-        ids = tuple(request_ids)  # now: whatever gives them may not call back while the unit of work is open
+        actor = self._context.actor(by)
+        # now: whatever gives them may not call back while the unit of work is open
+        ids = listed("request_ids", request_ids, "ids", InputError)
         finishes: list[tuple[str, Finish | PlacetError]] = []
         with self._context.store.unit() as unit:
             for request_id in ids:
@@ -76,7 +75,7 @@ class GovernanceExecutionManager:
 
     def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
         """Ask policies and checks again for a request that waits in `revalidation`; see `Governance.revalidate`."""
-        actor = look_up(self._context.directory, by)
+        actor = self._context.actor(by)
         with concerning(request_id), self._context.store.unit() as unit:
             attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
             attempt.expire_if_due()

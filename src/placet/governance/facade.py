@@ -16,7 +16,7 @@ from placet.errors import ConfigurationError
 from placet.governance.actions import Actions
 from placet.governance.context import Context, time_ordered_id
 from placet.governance.execution import GovernanceExecutionManager
-from placet.governance.opening import join_store, listed, open_store
+from placet.governance.opening import join_store, open_store
 from placet.governance.queries import Queries
 from placet.governance.states import create_state
 from placet.governance.submission import Options
@@ -26,6 +26,7 @@ from placet.model.answers import checked_function
 from placet.model.directory import Directory, checked_directory
 from placet.model.emergency import Emergency
 from placet.model.mutation import Mutation
+from placet.model.names import checked_id, listed
 from placet.model.outcome import BatchItem, Outcome
 from placet.model.request import MutationRequest
 from placet.model.requirement import Requirement
@@ -102,7 +103,7 @@ class Governance(Queries, Actions):
             directory=checked_directory(directory),
             clock=clock,
             new_id=new_id,
-            administrator_role=administrator_role,
+            administrator_role=checked_id("administrator_role", administrator_role),
             max_failures=max_failures,
         )
         return cls(context, sources)

@@ -94,7 +94,7 @@ def position(cursor: str) -> Position:
         InputError: it is none.
     """
     try:
-        at, request_id = parse(base64.urlsafe_b64decode(cursor))
+        at, request_id = parse(base64.urlsafe_b64decode(checked_text("cursor", cursor)))
         return int(at), str(request_id)
     except (TypeError, ValueError) as error:
         raise InputError(f"cursor={cursor!r} is none; pass the cursor of the page before, unchanged") from error

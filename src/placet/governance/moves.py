@@ -11,7 +11,6 @@ from placet.governance.gathering import gather
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor, ActorKind
-from placet.model.directory import look_up
 from placet.model.names import checked_id
 from placet.model.request import MutationRequest, Status
 from placet.store.port import Unit
@@ -40,7 +39,7 @@ class Moves:
         request_id: str,
         trigger: Trigger,
         *,
-        by: str | Actor,
+        by: Actor,
         reason: str,
         prepare: Prepare | None = None,
         **facts: Any,  # noqa: ANN401 - fields of Evidence
@@ -50,7 +49,7 @@ class Moves:
         Args:
             request_id: which request.
             trigger: what to do.
-            by: who does it.
+            by: who does it, as the directory knows them.
             reason: why, in words.
             prepare: adds to the evidence what only the loaded request tells.
             **facts: evidence that the guard wants.
@@ -58,7 +57,7 @@ class Moves:
         Returns:
             The request as it has become.
         """
-        evidence = self._evidence(by, reason, **facts)
+        evidence = self._context.evidence(by, reason, **facts)
         with concerning(request_id), self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
             if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
@@ -73,7 +72,7 @@ class Moves:
         self, request_id: str, *, by: Actor, reason: str, code: str, digest: str | None, chain: tuple[str, ...]
     ) -> MutationRequest:
         """Vote against a pending request, or veto one that waits for revalidation."""
-        evidence = self._evidence(by, reason, code=code, chain=chain)
+        evidence = self._context.evidence(by, reason, code=code, chain=chain)
         with concerning(request_id), self._context.store.unit() as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
             trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
@@ -99,24 +98,21 @@ class Moves:
 
     def reassess(self, request_id: str, *, by: str | None, reason: str) -> MutationRequest:
         """Let become of a request what time, events and the directory have made of it; see `Governance.reassess`."""
-        return self.settle(request_id, AS_TIME_PASSES, self._evidence(CLOCKWORK if by is None else by, reason))[0]
+        actor = CLOCKWORK if by is None else self._context.actor(by)
+        return self.settle(request_id, AS_TIME_PASSES, self._context.evidence(actor, reason))[0]
 
-    def supersede(self, request_id: str, *, successor: str, by: str, reason: str) -> MutationRequest:
+    def supersede(self, request_id: str, *, successor: str, by: Actor, reason: str) -> MutationRequest:
         """Let another request take the place of one."""
-        checked_id("successor", successor)
+        wanted = checked_id("successor", successor)
 
         def with_successor(unit: Unit, _: Step, evidence: Evidence) -> Evidence:
-            if unit.request(successor) is None:
+            if unit.request(wanted) is None:
                 return evidence
-            found = Dossier.load(unit, successor).request
+            found = Dossier.load(unit, wanted).request
             demand_no_circle(unit, request_id, found.requirements)
             return evidence.evolve(successor=found)
 
         return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor)
-
-    def _evidence(self, by: str | Actor, reason: str, **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
-        actor = by if isinstance(by, Actor) else look_up(self._context.directory, by)
-        return self._context.evidence(actor, reason, **facts)
 
     def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
         step = Dossier.load(unit, request_id).step()

@@ -1,36 +1,18 @@
 """The composition root: the one place that knows which stores there are."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl
 
 from placet.errors import ConfigurationError
-from placet.model.names import described
 from placet.store.memory import MemoryStore
 from placet.store.port import StateSource, Store
 from placet.store.sqlite import JoinedSqliteStore, SqliteStore
 
 SQLITE = "sqlite:///"
 MEMORY = "memory:"
-
-
-T = TypeVar("T")
-
-
-def listed(name: str, value: Iterable[T]) -> tuple[T, ...]:
-    """Give a collection as a tuple.
-
-    Raises:
-        ConfigurationError: it is none, or raises while it is read.
-    """
-    if isinstance(value, str | type) or not isinstance(value, Iterable):
-        raise ConfigurationError(f"{name}= is a {type(value).__name__}; pass a list of them")
-    try:
-        return tuple(value)
-    except Exception as error:
-        raise ConfigurationError(f"{name}= raised {described(error)} while it was read; pass a list") from error
 
 
 def open_store(url: str | Path | Store, sources: Sequence[StateSource[Any]]) -> Store:

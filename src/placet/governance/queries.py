@@ -13,7 +13,6 @@ from placet.governance.states import snapshot
 from placet.governance.waiting import Waiting, waiting_for
 from placet.model.canonical import canonical, digest
 from placet.model.changes import patch
-from placet.model.directory import look_up
 from placet.model.names import checked_id
 from placet.model.request import MutationRequest, Status
 from placet.model.state import Snapshot, State, StoredState
@@ -60,7 +59,8 @@ class Queries:
             IntegrityError: it is not what its history says.
         """
         with self._context.store.view() as reader:
-            found = reader.state(checked_id("state_id", state_id))
+            state_id = checked_id("state_id", state_id)
+            found = reader.state(state_id)
             if found is None:
                 raise StateNotFoundError(state_id)
             check_state(reader, found)
@@ -134,7 +134,7 @@ class Queries:
         Raises:
             ActorNotFoundError: the directory does not know them.
         """
-        actor = look_up(self._context.directory, by)
+        actor = self._context.actor(by)
         wanted = checked_limit(limit)
         with self._context.store.view() as reader:
             return tuple(inbox(self._context, reader, actor, wanted))
@@ -244,7 +244,8 @@ class Queries:
             return Dossier.load(reader, request_id)
 
     def _entries(self, reader: Reader, state_id: str) -> tuple[HistoryEntry, ...]:
-        links = reader.links(Ledger.HISTORY, checked_id("state_id", state_id))
+        state_id = checked_id("state_id", state_id)
+        links = reader.links(Ledger.HISTORY, state_id)
         state = reader.state(state_id)
         if state is not None:
             check_state(reader, state)

@@ -11,7 +11,6 @@ from placet.governance.dossier import check_state
 from placet.model.actor import Actor, ActorKind
 from placet.model.canonical import complaint, digest, parse
 from placet.model.changes import Change, ChangeKind
-from placet.model.directory import look_up
 from placet.model.names import checked_id
 from placet.model.state import Snapshot, State, StoredState, state_body
 from placet.model.trail import HISTORY_BOOK, HistoryEntry, HistoryKind
@@ -25,10 +24,10 @@ FOUNDER = Actor("system", ActorKind.SYSTEM)
 
 def create_state(context: Context, state_id: str, state: S, by: str | None, *, exist_ok: bool) -> Snapshot[S]:
     """Store a state at version 1, with the history entry that begins it; see `Governance.create_state`."""
-    checked_id("state_id", state_id)
+    state_id = checked_id("state_id", state_id)
     if not isinstance(state, State):
         raise InputError(f"{state!r} is no State; pass an instance of a State class")
-    actor = FOUNDER if by is None else look_up(context.directory, by)
+    actor = FOUNDER if by is None else context.actor(by)
     cls, body = type(state), state_body(state)
     context.registry.register_state(cls)
     loaded = _read_back(state_id, state, body)

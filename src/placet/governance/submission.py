@@ -14,10 +14,9 @@ from placet.lifecycle.step import Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.canonical import canonical, digest
-from placet.model.directory import look_up
 from placet.model.merging import merged, twice
 from placet.model.mutation import Mutation
-from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, written_metadata
+from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, exact, listed, written_metadata
 from placet.model.request import MutationRequest
 from placet.model.requirement import LONGEST, Requirement
 from placet.model.run import Run
@@ -77,7 +76,8 @@ class Options:
         lasts = approval_valid_for
         if lasts is not None and (not isinstance(lasts, timedelta) or not timedelta(0) < lasts <= LONGEST):
             raise InputError(f"approval_valid_for={lasts!r}: pass a timedelta above zero, at most 100 years")
-        own = tuple(requirements) if isinstance(requirements, Iterable) else (requirements,)
+        several = isinstance(requirements, Iterable)
+        own = listed("requirements", requirements, "requirements", InputError) if several else (requirements,)
         for each in own:
             if type(each) not in KINDS:
                 raise InputError(f"requirements= holds {each!r:.80}; pass instances from placet.requirements")
@@ -115,7 +115,7 @@ class Submission:
         Returns:
             The simulated run: change set, issues, the policies' answers, requirements.
         """
-        actor = look_up(self._context.directory, by)
+        actor, to = self._context.actor(by), checked_id("to", to)
         with self._context.store.view() as reader:
             run = draft(self._context, reader, mutation, to, actor).run
         return run.evolve(requirements=merged(run.requirements))
@@ -135,10 +135,9 @@ class Submission:
         metadata: dict[str, Any] | None,
     ) -> MutationRequest:
         """Make a request; see `Governance.submit`."""
-        checked_id("to", to)
-        checked_text("reason", reason)
-        actor = look_up(self._context.directory, by)
-        wish = _wish(mutation, to, by, options) | _labels(idempotency_key, correlation_id, metadata)
+        to, reason = checked_id("to", to), checked_text("reason", reason)
+        actor = self._context.actor(by)
+        wish = _wish(mutation, to, actor.id, options) | _labels(idempotency_key, correlation_id, metadata)
         with self._context.store.unit() as unit:
             earlier = _earlier(unit, wish)
             if earlier is not None:
@@ -149,7 +148,7 @@ class Submission:
             now = self._context.now()
             if options.expires_at is not None and options.expires_at <= now:
                 raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
-            checked = self._context.fresh_id() if request_id is None else checked_id("request_id", request_id)
+            checked = self._context.fresh_id() if request_id is None else _own_id(request_id)
             required = fixed(self._context, unit, (*drawn.run.requirements, *options.own), now, actor.persons)
             terms = _terms(drawn, actor, reason, options, request_id=checked, required=required)
             step = Step(MutationRequest.on(terms, at=now, **wish), new=True)
@@ -163,12 +162,13 @@ class Submission:
 
     def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str) -> MutationRequest:
         """Put another mutation in the place of what was asked; see `Governance.amend`."""
-        actor = look_up(self._context.directory, by)
+        actor = self._context.actor(by)
         with concerning(request_id), self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
             self._context.lifecycle.demand(step, Trigger.AMEND)
             request, terms = step.request, step.request.terms
             evidence = self._context.evidence(actor, reason)
+            reason = evidence.reason
             drawn = draft(self._context, unit, mutation, terms.state_id, requester(self._context, terms))
             demand_accepted(drawn.run)
             wanted = (*drawn.run.requirements, *terms.own)
@@ -180,6 +180,18 @@ class Submission:
             self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, evidence)
             unit.write(step.writes())
         return step.request
+
+
+def _own_id(request_id: object) -> str:
+    """Return the id that the caller gives a request.
+
+    Raises:
+        InputError: it cannot be an id, or it could be taken for the shortened id of another request, as in a listing.
+    """
+    checked = checked_id("request_id", request_id)
+    if "…" in checked or checked.startswith(("?", "...")):
+        raise InputError(f"request_id={checked!r} looks like a shortened id; leave out the ellipsis and a leading '?'")
+    return checked
 
 
 def _expect(state: StoredState, version: int | None) -> None:
@@ -204,10 +216,11 @@ def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[s
 def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str, Any] | None) -> dict[str, Any]:
     """Check what the caller hangs on the request."""
     if idempotency_key is not None:
-        checked_id("idempotency_key", idempotency_key)
+        idempotency_key = checked_id("idempotency_key", idempotency_key)
+    none = isinstance(correlation_id, str) and not exact(correlation_id)
     return {
         "idempotency_key": idempotency_key,
-        "correlation_id": "" if correlation_id == "" else checked_id("correlation_id", correlation_id),
+        "correlation_id": "" if none else checked_id("correlation_id", correlation_id),
         "metadata_json": written_metadata("metadata", metadata or {}),
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from placet.errors import ConfigurationError
-from placet.model.names import checked_id, strings
+from placet.model.names import checked_id, member, shown, strings
 
 
 class ActorKind(StrEnum):
@@ -35,14 +35,14 @@ class Actor:
     on_behalf_of: str | None = None
 
     def __post_init__(self) -> None:
-        checked_id("actor id", self.id)
-        try:
-            object.__setattr__(self, "kind", ActorKind(self.kind))
-        except ValueError:
+        object.__setattr__(self, "id", checked_id("actor id", self.id))
+        kind = member(self.kind, ActorKind)
+        if kind is None:
             known = ", ".join(ActorKind)
-            raise ConfigurationError(f"kind={self.kind!r} of actor {self.id!r} is none; use {known}") from None
+            raise ConfigurationError(f"kind={shown(self.kind)} of actor {self.id!r} is none; use {known}")
+        object.__setattr__(self, "kind", kind)
         if self.on_behalf_of is not None:
-            checked_id("on_behalf_of", self.on_behalf_of)
+            object.__setattr__(self, "on_behalf_of", checked_id("on_behalf_of", self.on_behalf_of))
         for name in ("roles", "groups"):
             object.__setattr__(self, name, strings(name, getattr(self, name)))
 

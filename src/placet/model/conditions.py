@@ -90,7 +90,7 @@ class Dependency(Requirement):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checked_id("request_id", self.request_id)
+        object.__setattr__(self, "request_id", checked_id("request_id", self.request_id))
         if self.asks and (not isinstance(self.asks, str) or len(self.asks) != DIGEST_LENGTH):
             raise ConfigurationError("asks= of a Dependency: leave it out, or pass request.terms.asks")
 

@@ -13,7 +13,7 @@ from placet.errors import (
 )
 from placet.model.actor import Actor, ActorKind
 from placet.model.answers import UnexpectedAnswerError, checked_function, collected, exactly, kind_of
-from placet.model.names import checked_id, checked_moment, described
+from placet.model.names import checked_id, checked_moment, described, listed
 
 LONGEST_CHAIN = 3
 """How many times a vote may be handed on."""
@@ -72,7 +72,7 @@ class Delegation:
 
     def __post_init__(self) -> None:
         for name in ("principal", "delegate"):
-            checked_id(name, getattr(self, name))
+            object.__setattr__(self, name, checked_id(name, getattr(self, name)))
         for name in ("since", "until"):
             checked_moment(name, getattr(self, name))
         if self.principal == self.delegate or self.since >= self.until:
@@ -100,8 +100,8 @@ class StaticDirectory:
 
     def __init__(self, actors: Iterable[Actor], delegations: Iterable[Delegation] = ()) -> None:
         self._actors: dict[str, Actor] = {}
-        self._delegations = tuple(delegations)
-        for actor in actors:
+        self._delegations = listed("delegations", delegations)
+        for actor in listed("actors", actors):
             if not isinstance(actor, Actor):
                 raise ConfigurationError(f"{actor!r:.80} is no Actor; pass StaticDirectory([Actor(...), ...])")
             if self._actors.setdefault(actor.id, actor) != actor:
@@ -159,8 +159,8 @@ def look_up(directory: Directory, by: str) -> Actor:
         ActorNotFoundError: the directory does not know them.
         DirectoryRaisedError: the directory raised something else, or answered with something that is not this actor.
     """
-    checked_id("by", by)
-    return _asked(directory, repr(by), lambda: _that_actor(directory.actor(by), by))
+    wanted = checked_id("by", by)
+    return _asked(directory, repr(wanted), lambda: _that_actor(directory.actor(wanted), wanted))
 
 
 def _that_actor(answer: object, by: str) -> Actor:

@@ -20,10 +20,10 @@ class Emergency:
 
     def __post_init__(self) -> None:
         for name in ("reason", "ticket"):
-            if not checked_text(name, getattr(self, name)).strip():
-                raise InputError(
-                    f"{name}={getattr(self, name)!r} of an Emergency is empty; say it, others will review it"
-                )
+            text = checked_text(name, getattr(self, name))
+            if not text.strip():
+                raise InputError(f"{name}={text!r} of an Emergency is empty; say it, others will review it")
+            object.__setattr__(self, name, text)
 
 
 @dataclass(frozen=True, slots=True)

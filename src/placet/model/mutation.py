@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 
 from placet.errors import ConfigurationError
 from placet.model.canonical import canonical
+from placet.model.names import exact, member, shown, words
 from placet.model.sets import sort_sets
 from placet.model.state import FROZEN, State, plain
 
@@ -52,16 +53,15 @@ class Intent:
 
     def __post_init__(self) -> None:
         for name in ("operation", "category", "description"):
-            if not isinstance(getattr(self, name), str):
-                raise ConfigurationError(f"{name}={getattr(self, name)!r} of an intent is no string")
-        try:
-            object.__setattr__(self, "risk", Risk(self.risk))
-        except ValueError:
-            known = ", ".join(Risk)
-            raise ConfigurationError(f"risk={self.risk!r} of an intent is none; use one of {known}") from None
-        if self.tags != () and (isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags)):
-            raise ConfigurationError(f"tags={self.tags!r} of an intent is no collection of strings")
-        object.__setattr__(self, "tags", tuple(self.tags))
+            text = getattr(self, name)
+            if not isinstance(text, str):
+                raise ConfigurationError(f"{name}={shown(text)} of an intent is no string")
+            object.__setattr__(self, name, exact(text))
+        risk = member(self.risk, Risk)
+        if risk is None:
+            raise ConfigurationError(f"risk={shown(self.risk)} of an intent is none; use one of {', '.join(Risk)}")
+        object.__setattr__(self, "risk", risk)
+        object.__setattr__(self, "tags", words("tags", self.tags))
         if not isinstance(self.reversible, bool):
             raise ConfigurationError(f"reversible={self.reversible!r} of an intent is neither True nor False")
         if self.blast_radius is not None and (

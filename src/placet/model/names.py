@@ -1,12 +1,14 @@
 """What may be an id, a text or a moment: the rules for what comes in from outside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from inspect import getattr_static
 from typing import Any, TypeVar
 
-from placet.errors import ConfigurationError, InputError
+from placet.errors import ConfigurationError, InputError, PlacetError
 from placet.model.canonical import canonical
+from placet.model.invisible import invisible
 
 MAX_ID = 256
 """The longest id, in characters."""
@@ -17,67 +19,126 @@ MAX_TEXT = 10_000
 """The longest reason, in characters."""
 
 
+def exact(value: str) -> str:
+    """Return a string as an instance of `str` itself, whatever a subclass of it would say it equals or holds."""
+    return str.__str__(value)
+
+
+def shown(value: object) -> str:
+    """Return a value for an error message, shortened."""
+    try:
+        text = repr(exact(value) if isinstance(value, str) else value)
+    except Exception as broken:  # noqa: BLE001 - a value that cannot even be shown
+        text = f"<{type(value).__name__}, whose repr raises {type(broken).__name__}>"
+    return text[:_SHOWN] + ("..." if len(text) > _SHOWN else "")
+
+
 def checked_id(name: str, value: object) -> str:
-    """Give an id back unchanged, or say what is wrong with it.
+    """Return an id as it is, or raise what is wrong with it.
 
     Raises:
-        InputError: not a string, empty, longer than 256 characters, with white space at an end, or with a control
-            character or lone surrogate in it.
+        InputError: not a string, empty, longer than 256 characters, with white space at an end, or with a character in
+            it that cannot be printed or prints as nothing.
     """
-    if isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable() and value == value.strip():
-        return value
-    shown = repr(value)[:_SHOWN] + ("..." if len(repr(value)) > _SHOWN else "")
-    raise InputError(f"{name}={shown} {_id_rule(value)}; use 1 to {MAX_ID} printable characters")
+    rule = flaw(value)
+    if rule or not isinstance(value, str):
+        raise InputError(f"{name}={shown(value)} {rule}; use 1 to {MAX_ID} printable characters")
+    return exact(value)
 
 
-def _id_rule(value: object) -> str:
+def flaw(value: object) -> str:
+    """Return what keeps a value from being an id or a name, or ""."""
     if not isinstance(value, str):
-        hint = "; pass its id" if hasattr(value, "id") else ""
+        hint = "; pass its id" if getattr_static(value, "id", None) else ""
         return f"is a {type(value).__name__}, not a string{hint}"
-    if not value:
+    text = exact(value)
+    if 0 < len(text) <= MAX_ID and text.isprintable() and text == text.strip() and not invisible(text):
+        return ""
+    if not text:
         return "is empty"
-    if len(value) > MAX_ID:
-        return f"has {len(value)} characters"
-    if value != value.strip():
+    if len(text) > MAX_ID:
+        return f"has {len(text)} characters"
+    if text != text.strip():
         return "begins or ends with white space"
-    return "holds a control character or a lone surrogate"
+    letter = invisible(text) or next(each for each in text if not each.isprintable())
+    what = "a character that prints as nothing" if text.isprintable() else "a control character or a lone surrogate"
+    return f"holds {what}, U+{ord(letter):04X}"
 
 
 C = TypeVar("C", bound=StrEnum)
 
 
+def member(value: object, choices: Iterable[C]) -> C | None:
+    """Return the choice that a string stands for, or None if it is none of them."""
+    wanted = exact(value) if isinstance(value, str) else None
+    return next((choice for choice in choices if choice == wanted), None)
+
+
 def checked_choice(name: str, value: object, choices: Iterable[C]) -> C:
-    """Give a choice as the member it stands for.
+    """Return a choice as the member it stands for.
 
     Raises:
         InputError: it is none of them.
     """
-    for choice in choices:
-        if value == choice:
-            return choice
-    raise InputError(f"{name}={value!r} is none; use one of {', '.join(choices)}")
+    choices = tuple(choices)
+    found = member(value, choices)
+    if found is None:
+        raise InputError(f"{name}={shown(value)} is none; use one of {', '.join(choices)}")
+    return found
+
+
+def listed(
+    name: str, value: object, what: str = "them", error: type[PlacetError] = ConfigurationError
+) -> tuple[Any, ...]:
+    """Return the members of a collection: a list, a tuple, a set, whatever gives them one by one.
+
+    Args:
+        name: of the argument.
+        value: the collection.
+        what: it should hold, in words.
+        error: what to raise if it is none: a string, bytes, a mapping, a class, or something that raises.
+    """
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | memoryview | Mapping | type):
+        try:
+            return tuple(value)
+        except Exception as raised:
+            raise error(f"{name}= raised {described(raised)} while it was read; pass a list of {what}") from raised
+    raise error(f"{name}= is a {type(value).__name__}, which is no collection; pass a list of {what}")
 
 
 def strings(name: str, value: object) -> tuple[str, ...]:
-    """Give a collection of strings in order, each once."""
-    if value == ():
-        return ()
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        members = tuple(value)
-        if all(isinstance(member, str) and member for member in members):
-            return tuple(sorted(set(members)))
-    way = f"; pass a collection, as in {name}=[{value!r}]" if isinstance(value, str) else ""
-    raise ConfigurationError(f"{name}={value!r} is no collection of strings{way}")
+    """Return a collection of names in alphabetical order, each once; raises what `words` raises."""
+    return value if type(value) is tuple and not value else tuple(sorted(set(words(name, value))))
+
+
+def words(name: str, value: object) -> tuple[str, ...]:
+    """Return a collection of names as it is.
+
+    Raises:
+        ConfigurationError: it is no collection of strings, or one of them cannot be a name.
+    """
+    try:
+        members = listed(name, value)
+    except ConfigurationError:
+        members = ("",)
+    for each in members:
+        if not isinstance(each, str) or not exact(each):
+            way = f"; pass a collection, as in {name}=[{shown(value)}]" if isinstance(value, str) else ""
+            raise ConfigurationError(f"{name}={shown(value)} is no collection of strings{way}")
+        if rule := flaw(each):
+            raise ConfigurationError(f"{name}= holds {shown(each)}, which {rule}; use printable characters")
+    return tuple(map(exact, members))
 
 
 def checked_text(name: str, value: object) -> str:
-    """Give free text back unchanged, or say what is wrong with it.
+    """Return free text as it is, or raise what is wrong with it.
 
     Raises:
         InputError: not a string, longer than 10,000 characters, or with NUL or a lone surrogate in it.
     """
     if not isinstance(value, str):
         raise InputError(f"{name} is a {type(value).__name__}; pass a string")
+    value = exact(value)
     if len(value) > MAX_TEXT:
         raise InputError(f"{name} has {len(value)} characters; keep it to {MAX_TEXT}, put more behind a link")
     if "\0" in value or not _encodable(value):
@@ -128,7 +189,7 @@ def described(error: BaseException) -> str:
 
 def storable(text: str) -> str:
     """Give text as `checked_text` would take it: NUL and lone surrogates spelled out, what is too long cut off."""
-    spelled = text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    spelled = exact(text).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
     return spelled if len(spelled) <= MAX_TEXT else f"{spelled[: MAX_TEXT - 3]}..."
 
 

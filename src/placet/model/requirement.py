@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from placet.errors import ConfigurationError, InputError
-from placet.model.names import MAX_ID, checked_moment
+from placet.model.names import MAX_ID, checked_moment, exact, flaw, member, shown
 
 LONGEST = timedelta(days=36525)
 """The longest time that can be given: a century."""
@@ -26,12 +26,10 @@ class WhenImpossible(StrEnum):
 
 def chosen(name: str, value: object, choices: type[StrEnum]) -> Any:  # noqa: ANN401 - a member of the choices
     """Give a choice as the member it stands for."""
-    if isinstance(value, choices):
-        return value
-    try:
-        return choices(str(value))
-    except ValueError:
-        raise ConfigurationError(f"{name}={value!r} of a requirement is none; use {', '.join(choices)}") from None
+    found = member(value, choices)
+    if found is None:
+        raise ConfigurationError(f"{name}={shown(value)} of a requirement is none; use {', '.join(choices)}")
+    return found
 
 
 def flag(name: str, value: object) -> None:
@@ -55,11 +53,16 @@ def dated(name: str, value: object) -> None:
 
 
 def named(requirement: object, name: object) -> None:
-    """See to it that a requirement has a name."""
-    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_ID:
-        raise ConfigurationError(
-            f"{type(requirement).__name__} wants a name of 1 to {MAX_ID} characters, not {name!r:.80}"
-        )
+    """Give a requirement, or a window of a freeze, its name as an instance of `str` itself.
+
+    Raises:
+        ConfigurationError: it cannot be a name.
+    """
+    rule = flaw(name)
+    if rule or not isinstance(name, str):
+        kind = type(requirement).__name__
+        raise ConfigurationError(f"{kind} wants a name of 1 to {MAX_ID} characters, not {shown(name)}, which {rule}")
+    object.__setattr__(requirement, "name", exact(name))
 
 
 @dataclass(frozen=True, kw_only=True)
