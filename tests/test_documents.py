@@ -1,17 +1,17 @@
 """Any JSON object as a governed state, changed by a JSON Patch or a merge patch."""
 
+import re
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from anyjson import OBJECTS, VALUES, Json, exact, nested
 from placet import Actor, Governance, Issue, MutationEngine, OpenDirectory, Run, allow
 from placet.documents import Document, MergeDocument, PatchDocument
-from placet.errors import InputError, NotCanonicalError
+from placet.errors import InputError, MutationContractError, NotCanonicalError
 from placet.model.run import RunStatus
 from placet.model.state import state_body
 
@@ -234,8 +234,57 @@ class TestPatchDocument:
     def test_so_is_any_half_sensible_one(self, document: dict[str, Json], operations: list[Any]) -> None:
         assert patched(document, *operations).status in {RunStatus.ACCEPTED, RunStatus.REFUSED}
 
+    @pytest.mark.parametrize("doublings", [17, 20, 1_000])
+    @pytest.mark.parametrize("target", ["/a/-", "/b"])
+    def test_a_patch_that_copies_what_it_copied_is_stopped_early(self, doublings: int, target: str) -> None:
+        grow: list[dict[str, Json]] = [
+            {"op": "copy", "from": "/a", "path": target},
+            {"op": "copy", "from": target.replace("-", "0"), "path": "/a/-"},
+        ]
+        run = patched({"a": ["0123456789"]}, *(grow * doublings))
+        assert run.status is RunStatus.REFUSED
+        (issue,) = run.issues
+        assert re.search(r"^operation \d+ brings what is copied to [\d,]+ bytes; keep it to 100,000", issue.message)
+
+    def test_a_patch_with_too_many_operations_is_never_made(self) -> None:
+        with pytest.raises(InputError, match="at most 10000 items"):
+            PatchDocument(patch=[{"op": "test", "path": "/a", "value": 1}] * 10_001)
+
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            {"op": "test", "path": "/a", "value": 2},
+            {"op": "remove", "path": "/a/x"},
+            {"op": "add", "path": "/a/b/c", "value": 1},
+            {"op": "add", "path": "/list/5", "value": 1},
+            {"op": "copy", "from": "/list/x", "path": "/b"},
+        ],
+    )
+    def test_an_issue_names_the_operation_and_no_value(self, operation: dict[str, Json]) -> None:
+        run = patched({"a": "planted-secret", "list": ["planted-secret"]}, {"op": "test", "path": "", "value": {}})
+        assert "planted-secret" not in str(run.issues)
+        document = {"a": "planted-secret", "list": ["planted-secret"]}
+        run = patched(document, {"op": "add", "path": "/b", "value": 1}, operation)
+        assert run.issues[0].message.startswith("operation 2 ")
+        assert "planted-secret" not in str(run.issues)
+
+    def test_what_is_too_large_is_refused_with_its_size(self) -> None:
+        most = "x" * 8_000_000
+        gov = Governance.open("memory:", mutations=[MergeDocument], policies=[allow()], directory=OpenDirectory())
+        with pytest.raises(InputError, match="Document has 16,000,0.. bytes of JSON; keep it to 16,000,000"):
+            gov.create_state("big", Document.of({"a": most, "b": most}))
+        gov.create_state("it", Document.of({"a": most}))
+        with pytest.raises(InputError, match="the payload of MergeDocument has 16,000,0.. bytes of JSON"):
+            gov.submit(MergeDocument(merge={"a": most * 2}), to="it", by="bob")
+        with pytest.raises(MutationContractError, match="cannot be stored: Document has 16,000,0.. bytes"):
+            gov.submit(MergeDocument(merge={"b": most}), to="it", by="bob")
+        with pytest.raises(MutationContractError, match="makes a change set of 16,000,0.. bytes; keep it to"):
+            gov.submit(MergeDocument(merge={"a": "y" * 7_999_999}), to="it", by="bob")
+        with pytest.raises(InputError, match="metadata has 16,000,0.. bytes"):
+            gov.submit(MergeDocument(merge={}), to="it", by="bob", metadata={"a": most * 2})
+
     def test_a_patch_without_json_never_gets_so_far(self) -> None:
-        with pytest.raises(ValidationError, match="finite number"):
+        with pytest.raises(InputError, match="finite number"):
             patched({}, {"op": "add", "path": "/a", "value": float("nan")})
 
     def test_an_empty_patch_changes_nothing(self) -> None:

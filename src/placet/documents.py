@@ -2,20 +2,29 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import jsonpatch
-from jsonpointer import JsonPointerException
-from pydantic import ConfigDict, JsonValue
+from jsonpointer import JsonPointer, JsonPointerException
+from pydantic import ConfigDict, Field, JsonValue
 
-from placet.errors import InputError
-from placet.model.canonical import canonical
+from placet.errors import InputError, NotCanonicalError
+from placet.model.canonical import Json, canonical
 from placet.model.mutation import Intent, Issue, Mutation
-from placet.model.state import State
+from placet.model.state import State, loaded, plain
+
+MOST_OPERATIONS = 10_000
+"""How many operations a JSON Patch may have."""
+
+MOST_COPIED = 100_000
+"""How many bytes of JSON all `copy` operations of a JSON Patch may copy."""
 
 
 class Document(State):
-    """Any JSON object as a state. Make it with `Document.of(...)`; paths in change sets begin at its top level."""
+    """Any JSON object as a state. Make it with `Document.of(...)`; paths in change sets begin at its top level.
+
+    A subclass may declare fields, which are validated and are part of the content.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, JsonValue]
@@ -28,15 +37,19 @@ class Document(State):
             content: a JSON object.
 
         Raises:
-            InputError: it is no JSON object.
+            InputError: it is no JSON object, or the class declares fields that do not accept it.
         """
         if not isinstance(content, dict):
             raise InputError(f"a document is a JSON object, not a {type(content).__name__}; wrap it in one")
-        return cls.model_validate_json(canonical(content, "document"))
+        body = canonical(content, "document")
+        return loaded(cls, body, lambda why: InputError(f"{cls.__name__} does not accept {why}"))
 
     @property
     def content(self) -> dict[str, Any]:
-        """The JSON object; a copy."""
+        """The JSON object, declared fields included; a copy."""
+        cls = type(self)
+        if cls.model_fields:
+            return cast("dict[str, Any]", plain(self, cls.type_name))
         return deepcopy(self.model_extra or {})
 
 
@@ -44,29 +57,61 @@ class PatchDocument(Mutation[Document]):
     """Change a document by a JSON Patch (RFC 6902).
 
     Attributes:
-        patch: the operations, as in `[{"op": "replace", "path": "/limit", "value": 5}]`; a `test` operation that does
-            not hold is an issue.
+        patch: the operations, as in `[{"op": "replace", "path": "/limit", "value": 5}]`, at most 10,000; a `test`
+            operation that does not hold is an issue. All that is copied may have 100,000 bytes.
     """
 
     intent = Intent(operation="patch-document", category="configuration", description="Apply a JSON Patch (RFC 6902)")
-    patch: list[dict[str, JsonValue]]
+    patch: list[dict[str, JsonValue]] = Field(max_length=MOST_OPERATIONS)
 
     def check(self, state: Document) -> Iterator[Issue]:
         """Yield why the patch does not apply, if it does not."""
         try:
-            patched = self._patched(state)
-        except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
-            yield Issue("patch", str(error) or type(error).__name__)
-        else:
-            if not isinstance(patched, dict):
-                yield Issue("patch", f"it turns the document into a {type(patched).__name__}; keep a JSON object")
+            type(state).of(self._patched(state))
+        except InputError as error:
+            yield Issue("patch", str(error))
 
     def apply(self, state: Document) -> Document:
         """Apply the patch."""
         return type(state).of(self._patched(state))
 
     def _patched(self, state: Document) -> Any:  # noqa: ANN401 - any JSON value
-        return jsonpatch.apply_patch(state.content, deepcopy(self.patch))
+        document, copied = state.content, 0
+        for number, operation in enumerate(self.patch, start=1):
+            try:
+                copied += _copied(operation, document)
+                _demand_few(copied)
+                document = jsonpatch.apply_patch(document, [deepcopy(operation)], in_place=True)
+            except _PATCH_ERRORS as error:
+                raise InputError(f"operation {number} {_wrong(error)}") from None
+        return document
+
+
+def _copied(operation: dict[str, JsonValue], document: Json) -> int:
+    """Give how many bytes an operation copies."""
+    source = operation.get("from")
+    if operation.get("op") != "copy" or not isinstance(source, str):
+        return 0
+    return len(canonical(JsonPointer(source).resolve(document)))
+
+
+def _demand_few(copied: int) -> None:
+    if copied > MOST_COPIED:
+        raise InputError(f"brings what is copied to {copied:,} bytes; keep it to {MOST_COPIED:,}, copy less")
+
+
+_PATCH_ERRORS = (jsonpatch.JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError)
+
+
+def _wrong(error: Exception) -> str:
+    """Say what is wrong with an operation, without any value of the document."""
+    if isinstance(error, InputError) and not isinstance(error, NotCanonicalError):
+        return str(error)
+    if isinstance(error, jsonpatch.JsonPatchTestFailed):
+        return "tests for another value than there is"
+    if isinstance(error, jsonpatch.JsonPatchConflict | JsonPointerException):
+        return "does not fit the document: what it names is not there, or cannot be changed like this"
+    return "is none of RFC 6902: it needs op, path, and value or from"
 
 
 class MergeDocument(Mutation[Document]):
@@ -78,6 +123,14 @@ class MergeDocument(Mutation[Document]):
 
     intent = Intent(operation="merge-document", category="configuration", description="Apply a merge patch (RFC 7396)")
     merge: dict[str, JsonValue]
+
+    def check(self, state: Document) -> Iterator[Issue]:
+        """Yield why the merge patch does not apply, if the document's class declares fields and does not accept it."""
+        if type(state).model_fields:
+            try:
+                self.apply(state)
+            except InputError as error:
+                yield Issue("merge", str(error))
 
     def apply(self, state: Document) -> Document:
         """Apply the merge patch."""

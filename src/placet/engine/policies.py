@@ -13,7 +13,7 @@ from placet.model.changes import Changes
 from placet.model.emergency import BreakGlass
 from placet.model.merging import twice
 from placet.model.mutation import Intent, Mutation
-from placet.model.names import described, storable, strings
+from placet.model.names import cause, described, storable, strings
 from placet.model.requirement import Requirement
 from placet.model.state import State
 from placet.model.terms import KINDS
@@ -323,12 +323,12 @@ def _verdict(each: Policy, proposal: Proposal) -> Verdict:
         answer = each.decide(proposal)
     except UnexpectedAnswerError as error:
         raise PolicyRaisedError(f"policy {each.name!r} answered {error}", policy=each.name, mutation=mutation) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - policies may raise anything
         raise PolicyRaisedError(
             f"policy {each.name!r} raised {described(error)}; nothing is decided without it, mend it",
             policy=each.name,
             mutation=mutation,
-        ) from error
+        ) from cause(error)
     try:
         return exactly(answer, Verdict)
     except UnexpectedAnswerError as error:

@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from inspect import isabstract
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic.errors import PydanticUndefinedAnnotation
 
 from placet.errors import ConfigurationError, InputError, MutationContractError, NotRegisteredError
 from placet.model.answers import checked_function
-from placet.model.canonical import canonical, complaint
+from placet.model.canonical import canonical
 from placet.model.mutation import Intent, Mutation
 from placet.model.names import checked_id
 from placet.model.sets import holds_unsorted_set
-from placet.model.state import State, StoredState
+from placet.model.state import State, StoredState, alike, loaded
 
 AnyMutation = Mutation[Any]
 
@@ -38,7 +38,8 @@ class Registry:
             InputError: its name cannot be an id, or the metadata of its intent are not JSON.
         """
         if not isinstance(mutation, type) or not issubclass(mutation, Mutation):
-            raise ConfigurationError(f"{mutation!r} is no Mutation class: pass the class itself, not an instance")
+            kind = f"a {type(mutation).__name__}"
+            raise ConfigurationError(f"{kind} is no Mutation class: pass the class itself, not an instance")
         if not isinstance(getattr(mutation, "intent", None), Intent):
             raise ConfigurationError(f"{mutation.__name__} has no intent: add intent = Intent(operation=...)")
         if isabstract(mutation):
@@ -82,6 +83,10 @@ class Registry:
                 f"no state class {type_name!r} in this process (there is: {known}); register a mutation of it"
             ) from None
 
+    def is_a(self, type_name: str, wanted: type[State]) -> bool:
+        """Tell whether a stored type name stands for a class, or for a subclass of it."""
+        return issubclass(self._states.get(type_name, State), wanted)
+
     def rebuild(self, name: str, schema_version: int, payload: str | bytes) -> AnyMutation:
         """Make a mutation from its stored name and payload.
 
@@ -105,20 +110,25 @@ class Registry:
             ConfigurationError: the class no longer accepts what is stored.
         """
         cls = self.state_class(stored.state_type)
-        try:
-            return cls.model_validate_json(stored.body)
-        except ValidationError as error:
-            raise ConfigurationError(
+        return loaded(
+            cls,
+            stored.body,
+            lambda why: ConfigurationError(
                 f"state {stored.state_id!r} was stored when {cls.__name__} had another shape: it does not accept "
-                f"{complaint(error)}; give new fields a default, or keep the old class under its type_name"
-            ) from error
+                f"{why}; give new fields a default, or keep the old class under its type_name"
+            ),
+        )
 
 
 def _refuse_unsorted(model: type[AnyMutation | State]) -> None:
+    try:
+        model.model_rebuild()  # where its annotations name classes that came later
+    except PydanticUndefinedAnnotation as error:
+        raise ConfigurationError(f"{model.__name__} is not complete: {error.message}") from None
     if holds_unsorted_set(model):
         raise ConfigurationError(
-            f"{model.__name__} holds a set inside a plain pydantic model, which has another order in every process: "
-            "derive that model from State, or use a list"
+            f"{model.__name__} holds a set inside a plain pydantic model, dataclass or TypedDict, which has another "
+            "order in every process: derive that model from State, or use a list"
         )
 
 
@@ -132,11 +142,11 @@ def copied(mutation: AnyMutation, copy: AnyMutation | None = None) -> AnyMutatio
     Raises:
         InputError: it does not come back as it was.
     """
-    cls, payload = type(mutation), mutation.payload()
-    copy = copy or rebuilt(cls, payload)
-    if copy != mutation:
+    cls = type(mutation)
+    copy = copy or rebuilt(cls, mutation.payload())
+    if not alike(copy, mutation):
         raise InputError(
-            f"{cls.mutation_name} does not come back from its payload {payload.decode()[:200]} as it was; "
+            f"{cls.mutation_name} does not come back from its payload as it was; "
             "use fields whose JSON says all there is: no secrets, no excluded fields, no subclass of a field's type"
         )
     return copy
@@ -148,11 +158,12 @@ def rebuilt(cls: type[AnyMutation], payload: str | bytes) -> AnyMutation:
     Raises:
         MutationContractError: the class does not accept the payload.
     """
-    try:
-        return cls.model_validate_json(payload)
-    except ValidationError as error:
-        raise MutationContractError(
-            f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at {complaint(error)}; "
+    return loaded(
+        cls,
+        payload,
+        lambda why: MutationContractError(
+            f"{cls.mutation_name} v{cls.schema_version} does not accept its own payload at {why}; "
             "raise schema_version when a payload changes, and keep the old class registered",
             mutation=cls.mutation_name,
-        ) from error
+        ),
+    )

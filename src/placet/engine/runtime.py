@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-
-from pydantic import ValidationError
 
 from placet.engine.interceptors import STAGES, Interceptor, notify
 from placet.engine.policies import Policy, Proposal, ask
@@ -16,7 +15,6 @@ from placet.errors import (
     ConfigurationError,
     InputError,
     MutationContractError,
-    NotCanonicalError,
 )
 from placet.model.actor import Actor
 from placet.model.answers import (
@@ -28,14 +26,14 @@ from placet.model.answers import (
     moment_of,
     nanoseconds,
 )
-from placet.model.canonical import complaint, parse
+from placet.model.canonical import parse
 from placet.model.changes import diff
 from placet.model.mutation import Issue, Mutation
-from placet.model.names import checked_choice, described, storable
+from placet.model.names import cause, checked_choice, described, storable
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run, RunStatus
 from placet.model.shape import shape_of
-from placet.model.state import State, state_body
+from placet.model.state import State, alike, loaded, state_body
 
 MOST_ISSUES = 1_000
 """How many issues a check may find."""
@@ -210,7 +208,7 @@ def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
     """Give the mode, once it is certain that the mutation is one of states like this."""
     checked = checked_choice("mode", mode, Mode)
     if not isinstance(mutation, Mutation):
-        raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
+        raise InputError(f"a {type(mutation).__name__} is no Mutation; pass an instance of a Mutation class")
     wanted = type(mutation).state_class()
     if not isinstance(state, wanted):
         raise InputError(
@@ -220,12 +218,12 @@ def _fitting(mutation: Mutation[Any], state: State, mode: Mode | str) -> Mode:
 
 
 def _copy(state_class: type[State], body: bytes) -> State:
-    try:
-        return state_class.model_validate_json(body)
-    except ValidationError as error:
-        raise InputError(
-            f"this {state_class.__name__} is not valid at {complaint(error)}; build it by its constructor"
-        ) from error
+    name = state_class.__name__
+    return loaded(
+        state_class,
+        body,
+        lambda why: InputError(f"this {name} is not valid at {why}; build it by its constructor"),
+    )
 
 
 def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
@@ -237,9 +235,9 @@ def _check(mutation: Mutation[Any], state: State) -> tuple[Issue, ...]:
     except UnexpectedAnswerError as error:
         message = f"the check of {name} answered {error}; yield Issue(path=..., message=...), or return None or a list"
         raise CheckRaisedError(message, mutation=name) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - checks may raise anything
         message = f"the check of {name} raised {described(error)}; yield an Issue for what is wrong instead"
-        raise CheckRaisedError(message, mutation=name) from error
+        raise CheckRaisedError(message, mutation=name) from cause(error)
 
 
 def _text(words: object) -> str:
@@ -252,8 +250,8 @@ def _demand_same_again(mutation: Mutation[Any], state_class: type[State], body: 
     """Apply once more: what would be approved must be what runs, so it cannot be left to chance."""
     try:
         again = state_body(mutation.apply(state_class.model_validate_json(body)))
-    except Exception as error:
-        raise _chance(mutation, f"raised {described(error)} the second time") from error
+    except Exception as error:  # noqa: BLE001 - apply may raise anything
+        raise _chance(mutation, f"raised {described(error)} the second time") from cause(error)
     if again != after_body:
         raise _chance(mutation, "gave two different states")
 
@@ -281,18 +279,13 @@ def _kept(name: str, state_class: type[State], after: object) -> bytes:
             "return state.evolve(...), or the state itself where nothing changes",
             mutation=name,
         )
+    returned = f"the apply of {name} returned a {state_class.__name__} that"
     try:
         body = state_body(after)
-        back = state_class.model_validate_json(body)
-    except (ValidationError, NotCanonicalError) as error:
-        raise MutationContractError(
-            f"the apply of {name} returned a {state_class.__name__} that cannot be stored: {complaint(error)}",
-            mutation=name,
-        ) from error
-    if back != after or state_body(back) != body:
-        raise MutationContractError(
-            f"the apply of {name} returned a {state_class.__name__} that reads back differently: "
-            "build it with state.evolve(...), which validates",
-            mutation=name,
-        )
+    except InputError as error:
+        raise MutationContractError(f"{returned} cannot be stored: {error}", mutation=name) from None
+    refusal = partial(MutationContractError, mutation=name)
+    back = loaded(state_class, body, lambda why: refusal(f"{returned} cannot be stored: {why}"))
+    if not alike(back, after) or state_body(back) != body:
+        raise refusal(f"{returned} reads back differently: build it with state.evolve(...), which validates")
     return body

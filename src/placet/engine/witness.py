@@ -1,10 +1,9 @@
 """Sees to it that user code changes nothing in place: what follows would judge, or record, something else."""
 
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError
 
 from placet.errors import MutationContractError, NotCanonicalError
-from placet.model.canonical import canonical, parse
+from placet.model.canonical import MAX_JSON, canonical, parse
 from placet.model.changes import Changes, diff
 from placet.model.state import plain
 
@@ -27,8 +26,15 @@ class Witness:
         self._models.append((what, model, _likeness(model)))
 
     def watch_changes(self, changes: Changes) -> None:
-        """Remember a change set: it goes into the audit record and the history."""
+        """Remember a change set: it goes into the audit record and the history.
+
+        Raises:
+            MutationContractError: it has more than 16,000,000 bytes.
+        """
         self._changes, self._seen = changes, _values(changes)
+        if len(self._seen) > MAX_JSON:
+            made = f"{self._name} makes a change set of {len(self._seen):,} bytes"
+            raise MutationContractError(f"{made}; keep it to {MAX_JSON:,}, change less at once", mutation=self._name)
 
     def testify(self) -> None:
         """Raise if anything was changed.
@@ -57,8 +63,8 @@ def _likeness(model: BaseModel) -> str | None:
     None where it holds what its fields do not say. Asked past the model's class, which may show itself otherwise.
     """
     try:
-        return BaseModel.model_dump_json(model, warnings="error")
-    except (PydanticSerializationError, TypeError, ValueError, AttributeError, RecursionError):
+        return BaseModel.model_dump_json(model, round_trip=True, warnings="error")
+    except Exception:  # noqa: BLE001 - serializers may raise anything
         return None
 
 
@@ -67,8 +73,8 @@ def _changed(model: BaseModel, seen: str | None) -> str:
     try:
         now = plain(model, "value")
         canonical(now)
-    except NotCanonicalError as error:
-        return f"some path that now holds what JSON cannot say ({error})"
+    except NotCanonicalError:
+        return "some path that now holds what JSON cannot say"
     return "some path" if seen is None else ", ".join(change.path for change in diff(parse(seen), now))
 
 

@@ -77,7 +77,7 @@ class Appraisal:
         terms, context = self._terms, self._context
         mutation = context.registry.rebuild(terms.mutation, terms.schema_version, terms.payload)
         wanted = context.registry.state_class(terms.state_type)
-        if wanted is not type(mutation).state_class() or self.state.state_type != terms.state_type:
+        if not issubclass(wanted, type(mutation).state_class()) or self.state.state_type != terms.state_type:
             raise MutationContractError(
                 f"{terms.mutation} no longer changes a {terms.state_type}; cancel the request", mutation=terms.mutation
             )

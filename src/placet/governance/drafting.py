@@ -77,7 +77,7 @@ def draft(context: Context, reader: Reader, mutation: Mutation[Any], to: str, ac
         NotRegisteredError: its class is not registered.
     """
     if not isinstance(mutation, Mutation):
-        raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
+        raise InputError(f"a {type(mutation).__name__} is no Mutation; pass an instance of a Mutation class")
     cls, payload = type(mutation), mutation.payload()
     copy = context.registry.rebuild(cls.mutation_name, cls.schema_version, payload)
     if type(copy) is not cls:
@@ -88,7 +88,7 @@ def draft(context: Context, reader: Reader, mutation: Mutation[Any], to: str, ac
         raise StateNotFoundError(to)
     check_state(reader, state)
     wanted = cls.state_class()
-    if state.state_type != wanted.type_name:
+    if not context.registry.is_a(state.state_type, wanted):
         raise InputError(f"{cls.mutation_name} changes a {wanted.type_name}, and {to!r} is a {state.state_type}")
     loaded = context.registry.load_state(state)
     run = context.engine.evaluate(copy, loaded, state.body, actor, Mode.SIMULATE, state_id=to)

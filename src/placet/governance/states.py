@@ -2,17 +2,15 @@
 
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from placet.engine.registry import Registry
-from placet.errors import InputError, NotCanonicalError
+from placet.errors import InputError
 from placet.governance.context import Context
 from placet.governance.dossier import check_state
 from placet.model.actor import Actor, ActorKind
-from placet.model.canonical import complaint, digest, parse
+from placet.model.canonical import digest, parse
 from placet.model.changes import Change, ChangeKind
 from placet.model.names import checked_id
-from placet.model.state import Snapshot, State, StoredState, state_body
+from placet.model.state import Snapshot, State, StoredState, alike, loaded, state_body
 from placet.model.trail import HISTORY_BOOK, HistoryEntry, HistoryKind
 from placet.model.writes import Writes
 
@@ -26,11 +24,11 @@ def create_state(context: Context, state_id: str, state: S, by: str | None, *, e
     """Store a state at version 1, with the history entry that begins it; see `Governance.create_state`."""
     state_id = checked_id("state_id", state_id)
     if not isinstance(state, State):
-        raise InputError(f"{state!r} is no State; pass an instance of a State class")
+        raise InputError(f"a {type(state).__name__} is no State; pass an instance of a State class")
     actor = FOUNDER if by is None else context.actor(by)
     cls, body = type(state), state_body(state)
     context.registry.register_state(cls)
-    loaded = _read_back(state_id, state, body)
+    back = _read_back(state_id, state, body)
     new = StoredState(state_id, cls.type_name, 1, body, digest(body))
     entry = HistoryEntry(
         state_id=state_id,
@@ -49,7 +47,7 @@ def create_state(context: Context, state_id: str, state: S, by: str | None, *, e
             check_state(unit, kept)
             return snapshot(context.registry, kept, cls)
         unit.write(Writes(state=new, history=(HISTORY_BOOK.link(state_id, 1, entry, ""),)))
-    return Snapshot(state_id, 1, new.hash, loaded)
+    return Snapshot(state_id, 1, new.hash, back)
 
 
 def snapshot(registry: Registry, stored: StoredState, expected: type[S]) -> Snapshot[S]:
@@ -67,15 +65,10 @@ def snapshot(registry: Registry, stored: StoredState, expected: type[S]) -> Snap
 def _read_back(state_id: str, state: S, body: bytes) -> S:
     """Read a state back before it is stored: what its class does not accept could never be loaded again."""
     cls = type(state)
-    try:
-        loaded = cls.model_validate_json(body)
-        again = state_body(loaded)
-    except (ValidationError, NotCanonicalError) as error:
-        why = complaint(error)
-        raise InputError(f"the {cls.__name__} for {state_id!r} cannot be read back once it is stored: {why}") from error
-    if again != body or loaded != state:
+    what = f"the {cls.__name__} for {state_id!r}"
+    back = loaded(cls, body, lambda why: InputError(f"{what} cannot be read back once it is stored: {why}"))
+    if state_body(back) != body or not alike(back, state):
         raise InputError(
-            f"the {cls.__name__} for {state_id!r} reads back differently: use fields whose JSON says all there is, and "
-            "let validators be idempotent"
+            f"{what} reads back differently: use fields whose JSON says all there is, and let validators be idempotent"
         )
-    return loaded
+    return back

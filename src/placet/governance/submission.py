@@ -205,7 +205,7 @@ def _expect(state: StoredState, version: int | None) -> None:
 def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[str, Any]:
     """Hash what the caller asks for, without what the state happens to be: an honest retry is the same wish."""
     if not isinstance(mutation, Mutation):
-        raise InputError(f"{mutation!r} is no Mutation; pass an instance of a Mutation class")
+        raise InputError(f"a {type(mutation).__name__} is no Mutation; pass an instance of a Mutation class")
     cls = type(mutation)
     parts = [cls.mutation_name, cls.schema_version, mutation.payload().decode(), to, by]
     parts += [options.on_drift.value, options.fallback.value, options.pause_for_revalidation]

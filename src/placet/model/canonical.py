@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from operator import attrgetter
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from pathlib import PurePath
+from traceback import extract_tb
+from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
@@ -25,6 +27,9 @@ Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, or lists and string-keyed dicts of them."""
 
 T = TypeVar("T")
+
+MAX_JSON = 16_000_000
+"""The largest payload, state, change set or metadata, in bytes of canonical JSON."""
 
 _PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
 _STRICT = _PLAIN | orjson.OPT_PASSTHROUGH_DATETIME
@@ -51,6 +56,17 @@ def canonical(value: Json, what: str = "value") -> bytes:
     if b"null" in body:  # orjson writes NaN as null, so only then can there be one
         _refuse_not_finite(value, what)
     return _readable(body, what, _SPARE)
+
+
+def bounded(body: bytes, what: str) -> bytes:
+    """Give canonical JSON back, or say that it is too large.
+
+    Raises:
+        InputError: it has more than 16,000,000 bytes.
+    """
+    if len(body) > MAX_JSON:
+        raise InputError(f"{what} has {len(body):,} bytes of JSON; keep it to {MAX_JSON:,}, put more behind a link")
+    return body
 
 
 def written(value: Json, what: str) -> bytes:
@@ -131,12 +147,40 @@ def digest(body: bytes, previous: str = "") -> str:
     return sha256(previous.encode() + body).hexdigest()
 
 
-def complaint(error: ValidationError | PlacetError) -> str:
-    """Say what a class does not accept, and where: `/limit: Field required`."""
+def complaint(error: Exception) -> str:
+    """Say what a class does not accept, and where: `/limit: Field required`. The value is not shown.
+
+    Args:
+        error: what validation raised; where a validator raised something of its own, only its type and place are named.
+    """
     if isinstance(error, PlacetError):
         return str(error)
-    first = error.errors()[0]
-    return f"/{'/'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    if not isinstance(error, ValidationError):
+        return f"a validator raised {type(error).__name__}{_raised_at(error)}"
+    first = first_of(error)
+    return f"/{'/'.join(first.place)}: {first.words}"
+
+
+class Refused(NamedTuple):
+    """A value that validation did not accept: where it stood, what pydantic calls the fault, and the fault in words."""
+
+    place: tuple[str, ...]
+    kind: str
+    words: str
+
+
+def first_of(error: ValidationError) -> Refused:
+    """Give the first thing that validation did not accept, without its value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    words = first["msg"]
+    if first["type"] == "union_tag_invalid":  # a message of pydantic's own that quotes the value
+        words = f"Input tag does not match any of the expected tags: {first['ctx']['expected_tags']}"
+    return Refused(tuple(map(str, first["loc"])), first["type"], words)
+
+
+def _raised_at(error: Exception) -> str:
+    frames = extract_tb(error.__traceback__)
+    return f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def stamp(moment: datetime) -> str:
@@ -234,4 +278,4 @@ class Codec(Generic[T]):
         try:
             return read(body)
         except (ValidationError, PlacetError) as error:  # of pydantic, or of a record's own rules
-            raise IntegrityError(self._table, row, f"the body cannot be read ({complaint(error)})") from error
+            raise IntegrityError(self._table, row, f"the body cannot be read ({complaint(error)})") from None

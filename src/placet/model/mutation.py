@@ -10,10 +10,10 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from placet.errors import ConfigurationError
-from placet.model.canonical import canonical
+from placet.model.canonical import bounded, canonical
 from placet.model.names import exact, member, shown, words
 from placet.model.sets import sort_sets
-from placet.model.state import FROZEN, State, plain
+from placet.model.state import FROZEN, State, as_written_by_pydantic, construct, plain
 
 S = TypeVar("S", bound=State)
 
@@ -118,6 +118,15 @@ class Mutation(BaseModel, ABC, Generic[S]):
         """Write sets in one order."""
         return sort_sets(handler(source))
 
+    @as_written_by_pydantic
+    def __init__(self, /, **values: Any) -> None:  # noqa: ANN401 - the fields' own types
+        """Make a mutation of these values.
+
+        Raises:
+            InputError: a value does not fit its field, or there is no such field.
+        """
+        construct(self, values)
+
     def check(self, state: S) -> Iterable[Issue]:  # noqa: ARG002 - for subclasses to look at
         """Yield what is wrong with this mutation on this state; nothing by default.
 
@@ -157,5 +166,7 @@ class Mutation(BaseModel, ABC, Generic[S]):
 
         Raises:
             NotCanonicalError: a field holds something JSON cannot say exactly.
+            InputError: they have more than 16,000,000 bytes.
         """
-        return canonical(plain(self, self.mutation_name), self.mutation_name)
+        name = type(self).mutation_name
+        return bounded(canonical(plain(self, name), name), f"the payload of {name}")

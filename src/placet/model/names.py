@@ -6,8 +6,11 @@ from enum import StrEnum
 from inspect import getattr_static
 from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
+
 from placet.errors import ConfigurationError, InputError, PlacetError
-from placet.model.canonical import canonical
+from placet.model.canonical import bounded, canonical, complaint
 from placet.model.invisible import invisible
 
 MAX_ID = 256
@@ -25,8 +28,10 @@ def exact(value: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value for an error message, shortened."""
+    """Return a value for an error message, shortened; of what may be a payload or a state only the type."""
     try:
+        if isinstance(value, BaseModel) or (isinstance(value, Mapping) and value):
+            return f"<{type(value).__name__}>"
         text = repr(exact(value) if isinstance(value, str) else value)
     except Exception as broken:  # noqa: BLE001 - a value that cannot even be shown
         text = f"<{type(value).__name__}, whose repr raises {type(broken).__name__}>"
@@ -179,12 +184,25 @@ def checked_moment(name: str, value: object) -> datetime:
 
 
 def described(error: BaseException) -> str:
-    """Give type and message of an exception as text that every store can keep, whatever the exception is like."""
+    """Give type and message of an exception as text that every store can keep, whatever the exception is like.
+
+    What pydantic says of a value is given without the value.
+    """
     try:
-        message = str(error)
+        message = complaint(error) if isinstance(error, ValidationError) else str(error)
     except Exception as broken:  # noqa: BLE001 - an exception that cannot even say what it is
         message = f"(its message cannot be read: {type(broken).__name__})"
     return storable(f"{type(error).__name__}: {message}")
+
+
+def cause(error: Exception) -> Exception | None:
+    """Give an exception of the user's code as the cause of an error, unless its traceback may show values.
+
+    That is so for what pydantic raises, and for exceptions that others led to.
+    """
+    led_to_by = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    silent = led_to_by is None and not isinstance(error, ValidationError | PydanticSerializationError)
+    return error if silent else None
 
 
 def storable(text: str) -> str:
@@ -197,8 +215,8 @@ def written_metadata(name: str, value: Any) -> str:  # noqa: ANN401 - whatever t
     """Give metadata, a dict of JSON values, as canonical JSON.
 
     Raises:
-        InputError: not a mapping, or not JSON.
+        InputError: not a mapping, not JSON, or more than 16,000,000 bytes of it.
     """
     if not isinstance(value, dict):
         raise InputError(f"{name} is a {type(value).__name__}; pass a dict of JSON values")
-    return canonical(value, name).decode()
+    return bounded(canonical(value, name), name).decode()

@@ -1,19 +1,116 @@
 """The user's states, and what is known of a stored one."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, PydanticSerializationError
+from pydantic_core import CoreSchema
 
-from placet.errors import InputError, NotCanonicalError
-from placet.model.canonical import Json, canonical, digest
+from placet.errors import InputError, NotCanonicalError, PlacetError
+from placet.model.canonical import Json, bounded, canonical, complaint, digest, first_of
 from placet.model.sets import sort_sets
 
+F = TypeVar("F", bound=Callable[..., None])
+M = TypeVar("M", bound=BaseModel)
+
 FROZEN = ConfigDict(
-    frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants", populate_by_name=True
+    frozen=True,
+    extra="forbid",
+    allow_inf_nan=False,
+    ser_json_inf_nan="constants",
+    populate_by_name=True,
+    hide_input_in_errors=True,
 )
 """How states and mutations are kept: what is written by field name is read by field name, NaN is seen and refused."""
+
+
+def as_written_by_pydantic(init: F) -> F:
+    """Mark a constructor as no custom one: pydantic makes nested models without it, and collects their errors."""
+    init.__dict__["__pydantic_base_init__"] = True
+    return init
+
+
+def construct(model: BaseModel, values: dict[str, Any]) -> None:
+    """Fill a new state or mutation with validated values.
+
+    Raises:
+        InputError: its class does not accept them.
+    """
+    try:
+        BaseModel.__init__(model, **values)
+    except Exception as error:  # noqa: BLE001 - validators may raise anything
+        why = _not_accepted(type(model), error)
+    else:
+        return
+    raise InputError(why)
+
+
+def _not_accepted(cls: type[BaseModel], error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return f"{cls.__name__} does not accept these values: {complaint(error)}"
+    first = first_of(error)
+    where = ".".join(first.place)
+    if first.kind == "extra_forbidden":
+        return f"{cls.__name__} has no field {where!r}, only {', '.join(cls.model_fields) or 'none'}"
+    return f"{cls.__name__}{where and '.'}{where} does not accept that value: {first.words}"
+
+
+def loaded(cls: type[M], body: str | bytes, refusal: Callable[[str], PlacetError]) -> M:
+    """Make a state or mutation from its JSON.
+
+    Args:
+        cls: its class.
+        body: the JSON.
+        refusal: makes the error to be raised where the class does not accept it, from what is wrong in words.
+    """
+    try:
+        return cls.model_validate_json(body)
+    except Exception as error:  # noqa: BLE001 - validators may raise anything
+        why = complaint(error)
+    raise refusal(why)
+
+
+def alike(one: BaseModel, other: BaseModel) -> bool:
+    """Tell whether two models hold the same; what cannot be compared is not the same.
+
+    Asked past the models' own class, which may compare itself otherwise.
+    """
+    try:
+        return bool(BaseModel.__eq__(one, other))
+    except Exception:  # noqa: BLE001 - values of fields may raise anything when they are compared
+        return False
+
+
+def plain(model: BaseModel, what: str) -> Json:
+    """Give a state or mutation as a JSON value: its fields, and nothing computed from them.
+
+    Asked past the model's own class, which may show itself otherwise.
+
+    Raises:
+        NotCanonicalError: a field holds something else than it says, or something that is not JSON.
+    """
+    try:
+        return _dumped(model)
+    except Exception as error:  # noqa: BLE001 - serializers may raise anything
+        why = type(error).__name__
+    wrong = ", ".join(_unwritable(model)) or "some field"
+    raise NotCanonicalError(
+        f"{what} has no canonical JSON: {why} at {wrong}; use plain JSON values of the fields' types"
+    )
+
+
+def _dumped(model: BaseModel, **options: Any) -> Json:  # noqa: ANN401 - options of model_dump
+    return BaseModel.model_dump(model, mode="json", round_trip=True, warnings="error", **options)
+
+
+def _unwritable(model: BaseModel) -> Iterator[str]:
+    """Give the names of the fields that cannot be written."""
+    for name in type(model).model_fields:
+        try:
+            _dumped(model, include={name})
+        except Exception:  # noqa: BLE001 - serializers may raise anything
+            yield name
 
 
 class State(BaseModel):
@@ -40,6 +137,15 @@ class State(BaseModel):
         """Write sets in one order."""
         return sort_sets(handler(source))
 
+    @as_written_by_pydantic
+    def __init__(self, /, **values: Any) -> None:  # noqa: ANN401 - the fields' own types
+        """Make a state of these values.
+
+        Raises:
+            InputError: a value does not fit its field, or there is no such field.
+        """
+        construct(self, values)
+
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields' own types
         """Give a validated copy with some fields replaced.
 
@@ -49,32 +155,15 @@ class State(BaseModel):
         Raises:
             InputError: a value does not fit its field, or there is no such field.
         """
-        try:
-            return type(self).model_validate({**dict(self), **changes})
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                known = ", ".join(type(self).model_fields) or "none"
-                raise InputError(f"{type(self).__name__} has no field {where!r}, only {known}") from error
-            raise InputError(f"{type(self).__name__}.{where} does not accept that value: {first['msg']}") from error
+        return type(self)(**{**dict(self), **changes})
 
     def to_json(self) -> dict[str, Any]:
-        """Give the state as a JSON object."""
-        return self.model_dump(mode="json")
+        """Give the state as a JSON object: its fields, as they are stored.
 
-
-def plain(model: BaseModel, what: str) -> Json:
-    """Give a state or mutation as a JSON value, if it is what its fields say.
-
-    Raises:
-        NotCanonicalError: a field holds something else than it says, or something that is not JSON.
-    """
-    try:
-        return model.model_dump(mode="json", warnings="error")
-    except (PydanticSerializationError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        why = " ".join(str(error).split())
-        raise NotCanonicalError(f"{what} has no canonical JSON: {why}; use plain JSON values") from error
+        Raises:
+            NotCanonicalError: a field holds something else than it says, or something that is not JSON.
+        """
+        return cast("dict[str, Any]", plain(self, type(self).type_name))
 
 
 def state_body(state: State) -> bytes:
@@ -82,9 +171,10 @@ def state_body(state: State) -> bytes:
 
     Raises:
         NotCanonicalError: it holds something JSON cannot say exactly.
+        InputError: it has more than 16,000,000 bytes.
     """
     what = type(state).type_name
-    return canonical(plain(state, what), what)
+    return bounded(canonical(plain(state, what), what), what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +193,7 @@ class StoredState:
     state_id: str
     state_type: str
     version: int
-    body: bytes
+    body: bytes = field(repr=False)
     hash: str
     foreign: bool = False
 
@@ -129,4 +219,4 @@ class Snapshot(Generic[State_co]):
     state_id: str
     version: int
     hash: str
-    state: State_co
+    state: State_co = field(repr=False)
