@@ -1,7 +1,7 @@
 """Policies: who may change what, and what that requires. Deny overrides; nobody speaking means no."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from placet.model.changes import Changes
 from placet.model.emergency import BreakGlass
 from placet.model.merging import twice
 from placet.model.mutation import Intent, Mutation
-from placet.model.names import cause, described, storable, strings
+from placet.model.names import cause, described, shown, storable, strings
 from placet.model.requirement import Requirement
 from placet.model.state import State
 from placet.model.terms import KINDS
@@ -34,9 +34,9 @@ class Proposal:
         at: now, UTC, by the engine's clock: for calendars and schedules.
     """
 
-    mutation: Mutation[Any]
-    state: State
-    after: State
+    mutation: Mutation[Any] = field(repr=False)
+    state: State = field(repr=False)
+    after: State = field(repr=False)
     requester: Actor
     changes: Changes
     state_id: str
@@ -72,7 +72,9 @@ class Verdict:
             raise ConfigurationError("make it with Verdict.in_emergency(roles)")
         for requirement in self.requirements:
             if type(requirement) not in KINDS:
-                raise ConfigurationError(f"{requirement!r:.80} is no Requirement; pass instances, as Approval(count=1)")
+                raise ConfigurationError(
+                    f"{shown(requirement)} is no Requirement; pass instances, as Approval(count=1)"
+                )
         repeated = twice(self.requirements)
         if repeated:
             raise ConfigurationError(repeated)

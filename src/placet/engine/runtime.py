@@ -29,7 +29,7 @@ from placet.model.answers import (
 from placet.model.canonical import parse
 from placet.model.changes import diff
 from placet.model.mutation import Issue, Mutation
-from placet.model.names import cause, checked_choice, described, storable
+from placet.model.names import cause, checked_choice, described, shown, storable
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run, RunStatus
 from placet.model.shape import shape_of
@@ -71,7 +71,7 @@ class MutationEngine:
         self._interceptors = tuple(interceptors)
         for interceptor in self._interceptors:
             if not isinstance(interceptor, Interceptor):
-                raise ConfigurationError(f"{interceptor!r} is no Interceptor: pass Interceptor(name, after=...)")
+                raise ConfigurationError(f"{shown(interceptor)} is no Interceptor: pass Interceptor(name, after=...)")
         for name, function in (("timer", timer), ("clock", clock)):
             checked_function(name, function)
         self._timer = timer
@@ -87,7 +87,7 @@ class MutationEngine:
         """
         if not isinstance(policy, Policy):
             raise ConfigurationError(
-                f"{policy!r} is no Policy: decorate a function with @policy, wrap a requirement in require(...)"
+                f"{shown(policy)} is no Policy: decorate a function with @policy, wrap a requirement in require(...)"
             )
         self._policies = (*self._policies, policy)
 

@@ -57,7 +57,7 @@ class ApprovalWorkflow:
     ) -> MutationRequest:
         """Report what came of a check or a review; see `Governance.report`."""
         if not isinstance(passed, bool):
-            raise InputError(f"passed={passed!r}: pass True or False")
+            raise InputError(f"passed={shown(passed)}: pass True or False")
         about, read = checked_text("check", check), _shown(digest)
         evidence = checked_text("evidence", evidence)
         if not evidence.strip():

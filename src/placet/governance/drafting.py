@@ -1,7 +1,7 @@
 """Drafting terms: simulate a mutation on the state as it is, and fix what would be approved."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,8 +47,8 @@ class Draft:
         run: what came of that.
     """
 
-    mutation: Mutation[Any]
-    payload: bytes
+    mutation: Mutation[Any] = field(repr=False)
+    payload: bytes = field(repr=False)
     state: StoredState
     run: Run
 

@@ -9,7 +9,7 @@ from placet.governance.dossier import Dossier
 from placet.governance.resolution import VersionResolver
 from placet.model.actor import Actor
 from placet.model.emergency import Emergency
-from placet.model.names import listed
+from placet.model.names import listed, shown
 from placet.model.outcome import BatchItem, Outcome
 from placet.model.request import Status
 from placet.model.resolution import ResolutionOutcome
@@ -45,7 +45,7 @@ class GovernanceExecutionManager:
     def execute(self, request_id: str, *, by: str, reason: str = "", emergency: Emergency | None = None) -> Outcome:
         """Execute one request; see `Governance.execute`."""
         if emergency is not None and not isinstance(emergency, Emergency):
-            raise InputError(f"emergency={emergency!r}: pass Emergency(reason=..., ticket=...)")
+            raise InputError(f"emergency={shown(emergency)}: pass Emergency(reason=..., ticket=...)")
         actor = self._context.actor(by)
         with concerning(request_id), self._context.store.unit() as unit:
             finish = self._carry_out(unit, request_id, actor, reason, emergency)

@@ -26,7 +26,7 @@ from placet.model.answers import checked_function
 from placet.model.directory import Directory, checked_directory
 from placet.model.emergency import Emergency
 from placet.model.mutation import Mutation
-from placet.model.names import checked_id, listed
+from placet.model.names import checked_id, listed, shown
 from placet.model.outcome import BatchItem, Outcome
 from placet.model.request import MutationRequest
 from placet.model.requirement import Requirement
@@ -93,7 +93,7 @@ class Governance(Queries, Actions):
         for source in sources:
             registry.register_state(source.state_type)
         if not isinstance(max_failures, int) or max_failures < 1:
-            raise ConfigurationError(f"max_failures={max_failures!r}: pass a whole number from 1")
+            raise ConfigurationError(f"max_failures={shown(max_failures)}: pass a whole number from 1")
         checked_function("new_id", new_id)
         context = Context(
             store=open_store(store, sources),

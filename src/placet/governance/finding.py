@@ -7,7 +7,7 @@ from datetime import datetime
 
 from placet.errors import InputError
 from placet.model.canonical import canonical, parse
-from placet.model.names import checked_choice, checked_id, checked_moment, checked_text
+from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, shown
 from placet.model.request import MutationRequest, Review, Status, to_micros
 from placet.store.port import Filter, Position, Reader
 
@@ -44,7 +44,7 @@ def checked_limit(limit: int) -> int:
         InputError: no whole number from 1 to 1000.
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_PER_PAGE:
-        raise InputError(f"limit={limit!r}: pass a whole number from 1 to {MOST_PER_PAGE}")
+        raise InputError(f"limit={shown(limit)}: pass a whole number from 1 to {MOST_PER_PAGE}")
     return limit
 
 
@@ -97,4 +97,4 @@ def position(cursor: str) -> Position:
         at, request_id = parse(base64.urlsafe_b64decode(checked_text("cursor", cursor)))
         return int(at), str(request_id)
     except (TypeError, ValueError) as error:
-        raise InputError(f"cursor={cursor!r} is none; pass the cursor of the page before, unchanged") from error
+        raise InputError(f"cursor={shown(cursor)} is none; pass the cursor of the page before, unchanged") from error

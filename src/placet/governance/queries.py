@@ -13,7 +13,7 @@ from placet.governance.states import snapshot
 from placet.governance.waiting import Waiting, waiting_for
 from placet.model.canonical import canonical, digest
 from placet.model.changes import patch
-from placet.model.names import checked_id
+from placet.model.names import checked_id, shown
 from placet.model.request import MutationRequest, Status
 from placet.model.state import Snapshot, State, StoredState
 from placet.model.terms import Terms
@@ -190,7 +190,7 @@ class Queries:
             IntegrityError: a step does not give what it says.
         """
         if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-            raise InputError(f"version={version!r}: pass a whole number from 1")
+            raise InputError(f"version={shown(version)}: pass a whole number from 1")
         with self._context.store.view() as reader:
             every = self._entries(reader, state_id)
         entries = [entry for entry in every if entry.version <= version]

@@ -16,7 +16,16 @@ from placet.model.actor import Actor
 from placet.model.canonical import canonical, digest
 from placet.model.merging import merged, twice
 from placet.model.mutation import Mutation
-from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, exact, listed, written_metadata
+from placet.model.names import (
+    checked_choice,
+    checked_id,
+    checked_moment,
+    checked_text,
+    exact,
+    listed,
+    shown,
+    written_metadata,
+)
 from placet.model.request import MutationRequest
 from placet.model.requirement import LONGEST, Requirement
 from placet.model.run import Run
@@ -66,21 +75,21 @@ class Options:
         """
         strategy = checked_choice("on_drift", on_drift, OnDrift)
         if not isinstance(pause, bool):
-            raise InputError(f"pause_for_revalidation={pause!r}: pass True or False")
+            raise InputError(f"pause_for_revalidation={shown(pause)}: pass True or False")
         if fallback == OnDrift.KEEP_IF_SAME_EFFECT:
             raise InputError(
-                f"fallback={fallback!r} has nothing to fall back to; use reject, renew_approval, revalidate"
+                f"fallback={shown(fallback)} has nothing to fall back to; use reject, renew_approval, revalidate"
             )
         instead = checked_choice("fallback", fallback, _FALLBACKS)
         deadline = None if expires_at is None else checked_moment("expires_at", expires_at)
         lasts = approval_valid_for
         if lasts is not None and (not isinstance(lasts, timedelta) or not timedelta(0) < lasts <= LONGEST):
-            raise InputError(f"approval_valid_for={lasts!r}: pass a timedelta above zero, at most 100 years")
+            raise InputError(f"approval_valid_for={shown(lasts)}: pass a timedelta above zero, at most 100 years")
         several = isinstance(requirements, Iterable)
         own = listed("requirements", requirements, "requirements", InputError) if several else (requirements,)
         for each in own:
             if type(each) not in KINDS:
-                raise InputError(f"requirements= holds {each!r:.80}; pass instances from placet.requirements")
+                raise InputError(f"requirements= holds {shown(each)}; pass instances from placet.requirements")
         repeated = twice(own)
         if repeated:
             raise InputError(f"requirements=: {repeated}")
@@ -198,7 +207,7 @@ def _expect(state: StoredState, version: int | None) -> None:
     if version is None or (type(version) is int and version == state.version):
         return
     if type(version) is not int:
-        raise InputError(f"expected_version={version!r}: pass a whole number from 1, or leave it out")
+        raise InputError(f"expected_version={shown(version)}: pass a whole number from 1, or leave it out")
     raise VersionConflictError(state.state_id, version, state.version)
 
 

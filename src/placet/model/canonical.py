@@ -8,7 +8,7 @@ the value back.
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -218,7 +218,7 @@ class Link:
 
     owner: str
     seq: int
-    body: bytes
+    body: bytes = field(repr=False)
     hash: str
 
 

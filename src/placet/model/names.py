@@ -30,7 +30,7 @@ def exact(value: str) -> str:
 def shown(value: object) -> str:
     """Return a value for an error message, shortened; of what may be a payload or a state only the type."""
     try:
-        if isinstance(value, BaseModel) or (isinstance(value, Mapping) and value):
+        if isinstance(value, BaseModel) or (isinstance(value, Mapping | tuple) and value):
             return f"<{type(value).__name__}>"
         text = repr(exact(value) if isinstance(value, str) else value)
     except Exception as broken:  # noqa: BLE001 - a value that cannot even be shown

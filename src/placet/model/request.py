@@ -139,7 +139,7 @@ class MutationRequest(Evolving):
     idempotency_key: str | None = None
     asked: str = ""
     correlation_id: str = ""
-    metadata_json: str = "{}"
+    metadata_json: str = field(default="{}", repr=False)
     filed: "Filed" = field(kw_only=True, repr=False)
     terms_json: bytes = field(kw_only=True, repr=False)
 

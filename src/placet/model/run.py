@@ -1,6 +1,6 @@
 """What came of one run of a mutation through the engine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from placet.model.changes import Changes
@@ -64,8 +64,8 @@ class Run(Evolving):
     requirements: tuple[Requirement, ...] = ()
     emergencies: tuple[BreakGlass, ...] = ()
     changes: Changes = ()
-    after: State | None = None
-    after_body: bytes = b""
+    after: State | None = field(default=None, repr=False)
+    after_body: bytes = field(default=b"", repr=False)
     error: str = ""
     duration_us: int = 0
     reports: tuple[str, ...] = ()

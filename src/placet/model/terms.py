@@ -1,6 +1,6 @@
 """What an approval covers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -87,7 +87,7 @@ class Terms:
     state_type: str
     mutation: str
     schema_version: int
-    payload: str
+    payload: str = field(repr=False)
     intent: Intent
     requester: str
     on_behalf_of: str | None

@@ -99,7 +99,7 @@ class Decision:
     reason: str
     digest: str
     seal: str
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

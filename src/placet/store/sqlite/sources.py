@@ -17,6 +17,7 @@ from placet.errors import (
     VersionConflictError,
 )
 from placet.model.canonical import Json, canonical, complaint, digest, parse
+from placet.model.names import shown
 from placet.model.state import StoredState, state_body
 from placet.store.port import StateSource
 from placet.store.sqlite.errors import translated
@@ -92,7 +93,9 @@ def save(source: SqliteSource, connection: sqlite3.Connection, state: StoredStat
         lambda: source.save(connection, key, fields, expected=expected, version=state.version),
     )
     if not isinstance(saved, bool):
-        raise UserCodeError(f"{source!r} answered {saved!r} to save: return True if the row had version {expected}")
+        raise UserCodeError(
+            f"{source!r} answered {shown(saved)} to save: return True if the row had version {expected}"
+        )
     if not saved:
         raise VersionConflictError(state.state_id, expected)
     try:
@@ -105,10 +108,12 @@ def save(source: SqliteSource, connection: sqlite3.Connection, state: StoredStat
 
 def _checked(source: SqliteSource, loaded: Any, state_id: str) -> tuple[int, Json]:  # noqa: ANN401 - whatever it loaded
     if not isinstance(loaded, tuple) or len(loaded) != 2:  # noqa: PLR2004 - version and fields
-        raise UserCodeError(f"{source!r} loaded {loaded!r}: return (version, fields), or None where there is no row")
+        raise UserCodeError(
+            f"{source!r} loaded a {type(loaded).__name__}: return (version, fields), or None where there is no row"
+        )
     version, fields = loaded
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise UserCodeError(f"{source!r} loaded {state_id!r} at version {version!r}: count versions from 1")
+        raise UserCodeError(f"{source!r} loaded {state_id!r} at version {shown(version)}: count versions from 1")
     return version, fields
 
 
