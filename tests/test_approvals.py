@@ -60,7 +60,7 @@ def test_who_may_not_approve_is_told_why(
 ) -> None:
     with pytest.raises(TransitionRefusedError, match=words) as refused:
         gov.approve(request_.id, by=by, digest=request_.digest)
-    assert (refused.value.trigger, refused.value.rule) == ("vote", rule)
+    assert (refused.value.method, refused.value.rule) == ("approve", rule)
     assert gov.get_request(request_.id) == request_
 
 

@@ -67,7 +67,7 @@ def words(*arguments: str | Path) -> str:
     return " ".join(out(*arguments).split())
 
 
-def refused(*arguments: str | Path, code: int = 1) -> str:
+def refused(*arguments: str | Path, code: int) -> str:
     """Run a command that must be refused in one line; give that line."""
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (code, "")
@@ -165,7 +165,7 @@ def test_the_program_is_named_the_way_it_was_called(tmp_path: Path, monkeypatch:
 def test_advice_names_the_file_that_was_meant(gov: Governance, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gov.verify().ok
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/placet")
-    assert f"`placet list --db {db}` shows those there are" in refused("show", "nobody", "--db", db)
+    assert f"`placet list --db {db}` shows those there are" in refused("show", "nobody", "--db", db, code=5)
 
 
 def test_list_says_when_there_is_nothing(gov: Governance, db: Path) -> None:
@@ -280,7 +280,7 @@ def test_show_tells_every_way_a_request_can_go(
     monkeypatch.undo()
     gov.revalidate(paused, by="runner")
     for request_id, *pieces in (
-        (paused, "● rejected", "revalidation_required", "blocked ● rejected runner freeze", "✗ freeze"),
+        (paused, "● rejected", "revalidation_required", "blocked ● rejected runner policy deny: freeze", "✗ freeze"),
         (checked, "● executed", "revalidated ● revalidation runner passes on v2"),
         (
             kept,
@@ -326,7 +326,7 @@ def test_an_id_that_is_the_beginning_of_another_is_still_found(gov: Governance, 
     for request_id in ("case-1", "case-11"):
         gov.submit(AddTeam(team=request_id), to=HOUSE, by="bob", request_id=request_id)
     assert loaded("show", "case-1", "--db", db)["request"]["id"] == "case-1"
-    assert "2 requests begin or end with 'case': case-1, case-11" in refused("show", "case", "--db", db)
+    assert "2 requests begin or end with 'case': case-1, case-11" in refused("show", "case", "--db", db, code=6)
 
 
 def test_a_request_cannot_take_the_place_of_another_by_being_called_its_short_id(gov: Governance, db: Path) -> None:
@@ -334,14 +334,14 @@ def test_a_request_cannot_take_the_place_of_another_by_being_called_its_short_id
     gov.submit(AddTeam(team="b"), to=HOUSE, by="eve", request_id="0df6f037b5da")
     for shown in ("…0df6f037b5da", "?0df6f037b5da"):
         assert loaded("show", shown, "--db", db)["request"]["id"] == "0198c5aa-0df6f037b5da"
-    assert "2 requests begin or end with '0df6f037b5da'" in refused("show", "0df6f037b5da", "--db", db)
+    assert "2 requests begin or end with '0df6f037b5da'" in refused("show", "0df6f037b5da", "--db", db, code=6)
     assert loaded("show", "0198c5aa-0df6f037b5da", "--db", db)["request"]["id"] == "0198c5aa-0df6f037b5da"
 
 
 @pytest.mark.parametrize("part", ["nobody", "000", "0002-req-0002x"])
 def test_a_request_that_is_not_there_is_said_with_the_way_out(gov: Governance, db: Path, part: str) -> None:
     ask(gov, 2)
-    line = refused("show", part, "--db", db)
+    line = refused("show", part, "--db", db, code=5)
     assert f"no request begins or ends with {part!r}" in line
     assert f"list --db {db}` shows those there are" in line
 
@@ -426,7 +426,7 @@ def test_history_needs_no_classes(gov: Governance, db: Path) -> None:
 @pytest.mark.parametrize("command", [["history"], ["export"], ["list", "--state"]], ids=lambda command: command[0])
 def test_an_unknown_state_is_said_with_those_there_are(gov: Governance, db: Path, command: list[str]) -> None:
     assert gov.verify().ok
-    assert f"no state 'house' here; it holds {HOUSE}" in refused(*command, "house", "--db", db)
+    assert f"no state 'house' here; it holds {HOUSE}" in refused(*command, "house", "--db", db, code=5)
 
 
 class Notes:
@@ -452,11 +452,11 @@ def test_a_state_in_a_table_of_your_own_is_not_exported_but_known(db: Path) -> N
     ) as gov:
         request = gov.submit(AddTeam(team="red"), to="note:1", by="bob")
         line = "no state 'note:1' here; it is in a table of your own; read it there"
-        assert line in refused("export", "note:1", "--db", db)
+        assert line in refused("export", "note:1", "--db", db, code=5)
         assert out("list", "--state", "note:1", "--status", "stale", "--db", db) == "no requests\n"
         gov.execute(request.id, by="runner")
-    assert line in refused("export", "note:1", "--db", db)
-    assert "it holds note:1" in refused("export", "nothing", "--db", db)
+    assert line in refused("export", "note:1", "--db", db, code=5)
+    assert "it holds note:1" in refused("export", "nothing", "--db", db, code=5)
     assert words("verify", "--db", db) == (
         "✓ 1 request and 1 state: every digest, seal and chain holds "
         "1 state in a table of your own: only the history was checked"
@@ -487,12 +487,12 @@ def test_verify_tells_that_all_is_well(gov: Governance, db: Path) -> None:
 def test_verify_names_table_row_and_rule_of_what_is_broken(gov: Governance, db: Path) -> None:
     tampered(gov, db, "UPDATE placet_states SET body = replace(body, 'admin', 'other')")
     result = run("verify", "--db", db)
-    assert result.exit_code == 1
+    assert result.exit_code == 7
     assert "✗ 1 broken, of 0 requests and 1 state" in result.stdout
     for piece in ("placet_states", HOUSE, "its body is not what the hash"):
         assert piece in result.stdout
     as_json = run("verify", "--json", "--db", db)
-    assert as_json.exit_code == 1
+    assert as_json.exit_code == 7
     assert [(each["table"], each["row"]) for each in json.loads(as_json.stdout)["problems"]] == [
         ("placet_states", HOUSE)
     ]
@@ -500,7 +500,7 @@ def test_verify_names_table_row_and_rule_of_what_is_broken(gov: Governance, db: 
 
 def test_a_state_that_was_tampered_with_is_not_exported(gov: Governance, db: Path) -> None:
     tampered(gov, db, "UPDATE placet_states SET body = replace(body, 'admin', 'other')")
-    assert "placet_states" in refused("export", HOUSE, "--db", db)
+    assert "placet_states" in refused("export", HOUSE, "--db", db, code=7)
 
 
 def test_approve_and_reject(gov: Governance, db: Path) -> None:
@@ -514,7 +514,7 @@ def test_approve_and_reject(gov: Governance, db: Path) -> None:
 
 def test_a_rejection_may_have_a_code(gov: Governance, db: Path) -> None:
     request = ask(gov)
-    line = refused("reject", request.id, "--by", "carol", "--reason", "no", "--code", "dislike", "--db", db)
+    line = refused("reject", request.id, "--by", "carol", "--reason", "no", "--code", "dislike", "--db", db, code=6)
     assert "use one of policy_violation, insufficient_justification" in line
     out("reject", request.id, "--by", "carol", "--reason", "no", "--code", "wrong_scope", "--db", db)
     assert "wrong_scope; no" in words("show", request.id, "--db", db)
@@ -556,28 +556,28 @@ def test_show_tells_who_voted_and_which_votes_no_longer_count(gov: Governance, d
 def test_a_vote_that_governance_refuses_is_one_line_and_changes_nothing(gov: Governance, db: Path) -> None:
     request = ask(gov)
     ours: list[str | Path] = ["--digest", request.digest, "--db", db]
-    assert "digest" in refused("approve", request.id, "--by", "carol", "--digest", "0" * 64, "--db", db)
-    assert "bob" in refused("approve", request.id, "--by", "bob", *ours)
-    assert "by=" in refused("approve", request.id, "--by", " ", *ours)
-    assert "reason" in refused("reject", request.id, "--by", "carol", "--reason", "", "--db", db)
+    assert "digest" in refused("approve", request.id, "--by", "carol", "--digest", "0" * 64, "--db", db, code=4)
+    assert "bob" in refused("approve", request.id, "--by", "bob", *ours, code=3)
+    assert "by=" in refused("approve", request.id, "--by", " ", *ours, code=6)
+    assert "reason" in refused("reject", request.id, "--by", "carol", "--reason", "", "--db", db, code=6)
     assert gov.get_request(request.id).revision == request.revision
 
 
 def test_an_approval_that_wants_a_role_is_not_given_here(db: Path) -> None:
     with opened(f"sqlite:///{db}", policies=[require_approval(roles=["boss"])]) as gov:
         request = ask(gov)
-    line = refused("approve", request.id, "--by", "carol", "--digest", request.digest, "--db", db)
+    line = refused("approve", request.id, "--by", "carol", "--digest", request.digest, "--db", db, code=3)
     assert "it requires 1 approval by role boss" in line
     assert "the command line knows no roles; approve in your program" in line
-    line = refused("reject", request.id, "--by", "carol", "--reason", "no", "--db", db)
+    line = refused("reject", request.id, "--by", "carol", "--reason", "no", "--db", db, code=3)
     assert "the command line knows no roles; reject in your program" in line
 
 
 @pytest.mark.parametrize("command", [*READING, *WRITING], ids=lambda command: command[0])
 def test_a_missing_file_is_said_as_such_and_not_made(tmp_path: Path, command: list[str]) -> None:
     missing = tmp_path / "nothing.db"
-    assert f"no file {str(missing)!r}" in refused(*command, "--db", missing)
-    assert "no file" in refused(*command, "--db", tmp_path)
+    assert f"no file {str(missing)!r}" in refused(*command, "--db", missing, code=5)
+    assert "no file" in refused(*command, "--db", tmp_path, code=5)
     assert not missing.exists()
 
 
@@ -588,7 +588,7 @@ def test_a_file_that_is_not_placets_is_refused_and_left_alone(
 ) -> None:
     file = tmp_path / "notes.txt"
     file.write_bytes(content)
-    line = refused(*command, "--db", file)
+    line = refused(*command, "--db", file, code=8)
     assert ("no tables of placet" if content == b"" else "not an SQLite database") in line
     assert file.read_bytes() == content
 
@@ -597,7 +597,7 @@ def test_another_programs_database_is_not_given_placets_tables(db: Path) -> None
     with sqlite3.connect(db) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     connection.close()
-    refused(*WRITING[0], "--db", db)
+    refused(*WRITING[0], "--db", db, code=8)
     with sqlite3.connect(db) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
     connection.close()
@@ -628,7 +628,7 @@ def test_without_a_file_it_says_which_option_is_missing() -> None:
 
 def test_a_status_that_is_none_is_answered_with_those_there_are(gov: Governance, db: Path) -> None:
     ask(gov)
-    line = refused("list", "--status", "done", "--db", db)
+    line = refused("list", "--status", "done", "--db", db, code=6)
     assert line.startswith("error: status='done' is none; use one of created, ")
     assert all(status in line for status in Status)
 
@@ -636,7 +636,7 @@ def test_a_status_that_is_none_is_answered_with_those_there_are(gov: Governance,
 @pytest.mark.parametrize(("option", "value"), [("--limit", "0"), ("--limit", "1001"), ("--cursor", "nonsense")])
 def test_other_values_that_make_no_sense_are_one_line(gov: Governance, db: Path, option: str, value: str) -> None:
     ask(gov)
-    assert option.removeprefix("--") in refused("list", option, value, "--db", db)
+    assert option.removeprefix("--") in refused("list", option, value, "--db", db, code=6)
 
 
 def test_the_line_is_red_on_a_terminal(tmp_path: Path) -> None:
@@ -663,7 +663,7 @@ def test_as_a_module_in_a_process_of_its_own(gov: Governance, db: Path) -> None:
     verified = process("-m", "placet", "verify", "--db", db)
     assert (verified.returncode, verified.stderr) == (0, "")
     missing = process("-m", "placet", "verify", "--db", f"{db}x")
-    assert (missing.returncode, missing.stdout, missing.stderr.count("\n")) == (1, "", 1)
+    assert (missing.returncode, missing.stdout, missing.stderr.count("\n")) == (5, "", 1)
 
 
 def test_a_terminal_without_arrows_gets_question_marks(gov: Governance, db: Path) -> None:
@@ -677,7 +677,7 @@ def test_a_terminal_without_arrows_gets_question_marks(gov: Governance, db: Path
 def test_without_its_extra_it_says_in_one_line_what_to_install(missing: str) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None; from placet.cli import main; main()"
     result = process("-c", code)
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "placet: the command line needs typer and rich: pip install 'placet[cli]'\n"
 
 

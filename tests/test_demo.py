@@ -60,7 +60,11 @@ def test_each_act_has_a_sentence_and_shows_what_it_says(told: str) -> None:
         3: ["decide again.", "● pending", '+ [["on", 60], ["off", 40]]', "refused: the digest", "● executed version 4"],
         4: ["rules are asked again", "asked again on version 6, and pass", "● executed version 6 → 7", '["on", 45]'],
         5: ["so the approval holds.", "on version 8 it does just the same", "● executed version 8 → 9"],
-        6: ["if the rules say no on the day.", "a policy is registered", "● rejected freeze: no changes of flags"],
+        6: [
+            "if the rules say no on the day.",
+            "a policy is registered",
+            "● rejected policy deny: freeze: no changes of flags",
+        ],
     }
     for number, pieces in expected.items():
         shown = act(told, number)
@@ -154,7 +158,7 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_place_where_nothing_can_be_made_is_one_line(tmp_path: Path) -> None:
     result = run("demo", "--db", str(tmp_path / "nowhere" / "demo.db"))
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (8, "")
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
 

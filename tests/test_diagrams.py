@@ -370,17 +370,17 @@ def test_the_command_draws_a_request_by_a_part_of_its_id(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "code", "words"),
     [
-        (["--request", "0001"], "give one with --db"),
-        (["--request", "9999", "--db", "{}"], "no request begins or ends with '9999'"),
-        (["--request", "0001", "--db", "{}.not"], "no file"),
-        (["--output", "{}/below/a/file"], "cannot be written"),
+        (["--request", "0001"], 6, "give one with --db"),
+        (["--request", "9999", "--db", "{}"], 5, "no request begins or ends with '9999'"),
+        (["--request", "0001", "--db", "{}.not"], 5, "no file"),
+        (["--output", "{}/below/a/file"], 6, "cannot be written"),
     ],
 )
-def test_a_mistake_is_told_in_one_line(arguments: list[str], words: str, file: Path) -> None:
+def test_a_mistake_is_told_in_one_line(arguments: list[str], code: int, words: str, file: Path) -> None:
     result = run(*(each.format(file) for each in arguments))
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert words in result.stderr
@@ -389,7 +389,7 @@ def test_a_mistake_is_told_in_one_line(arguments: list[str], words: str, file: P
 def test_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     result = run("--format", "svg")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "pip install graphviz-pure" in result.stderr
 
 

@@ -185,7 +185,7 @@ class TestRulings:
     def test_one_denial_overrides_every_allowance(self) -> None:
         run = engine(allow(), deny("never on Fridays"), require_approval(2), allow()).run(put(), Box(), BOB)
         assert run.status is RunStatus.REFUSED
-        assert run.reasons == ("never on Fridays",)
+        assert run.reasons == ("policy deny: never on Fridays",)
         assert [answer.verdict for answer in run.answers] == ["allow", "deny", "require", "allow"]
         assert run.after is not None  # what it would have become, for whoever reads the refusal
 
@@ -258,7 +258,7 @@ class TestRulings:
         mine = engine()
         assert mine.run(put(), Box(), BOB).accepted
         mine.register(deny("closed"))
-        assert mine.run(put(), Box(), BOB).reasons == ("closed",)
+        assert mine.run(put(), Box(), BOB).reasons == ("policy deny: closed",)
 
     def test_what_is_no_policy_is_refused(self) -> None:
         wrong: list[Any] = [raising(KeyError()), allow, "allow", None]
@@ -316,7 +316,7 @@ class TestBrokenPolicies:
             engine(Policy("slow", raising(KeyboardInterrupt()))).run(put(), Box(), BOB)
 
     def test_a_reason_no_store_could_keep_is_spelled_out(self) -> None:
-        assert engine(deny("a\0b\ud800")).run(put(), Box(), BOB).reasons == ("a\\x00b\\ud800",)
+        assert engine(deny("a\0b\ud800")).run(put(), Box(), BOB).reasons == ("policy deny: a\\x00b\\ud800",)
 
 
 class Unreadable(Exception):  # noqa: N818 - a name for the test
@@ -650,7 +650,7 @@ class TestInterceptors:
         loud = Interceptor("loud", before=raising(ValueError("a")), refused=raising(KeyError("b")))
         run = engine(deny("no"), interceptors=[loud]).run(put(), Box(), BOB)
         assert run.reports == ("loud.before: ValueError: a", "loud.refused: KeyError: 'b'")
-        assert run.reasons == ("no",)
+        assert run.reasons == ("policy deny: no",)
 
     def test_an_interrupt_passes_through(self) -> None:
         with pytest.raises(KeyboardInterrupt):

@@ -10,6 +10,7 @@ import pytest
 
 from placet import Issue, errors
 from placet.errors import PlacetError
+from placet.errors_table import ERRORS, EXIT_CODES, KINDS, REFUSALS
 
 CLASSES = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, PlacetError)]
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -22,11 +23,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "TransitionRefusedError": {
         "request_id": "r-1",
         "status": "pending",
-        "trigger": "execute",
+        "method": "execute",
         "rule": "no_transition",
-        "reason": "from pending there is vote",
+        "reason": "what can be done with it now is approve",
+        "requirements": ["1 approval"],
     },
-    "PolicyDeniedError": {"mutation": "GrantRole", "reasons": ["no", "never"]},
+    "PolicyDeniedError": {"mutation": "GrantRole", "reasons": ["no", "never"], "policies": ["ceiling"]},
     "RevisionConflictError": {"request_id": "r-1", "revision": 3},
     "VersionConflictError": {"state_id": "house", "version": 4},
     "IdempotencyConflictError": {"key": "k", "request_id": "r-1"},
@@ -67,7 +69,68 @@ class TestEveryError:
     def test_it_says_something_and_has_a_code(self, cls: type[PlacetError]) -> None:
         assert len(str(made(cls))) > 10
         assert re.fullmatch(r"[a-z_]+", cls.code)
-        assert "code" in vars(cls)
+
+
+def test_each_class_has_one_row_and_no_row_is_unused() -> None:
+    assert set(ERRORS) == {cls.__name__ for cls in CLASSES}
+    assert all(cls.entry is ERRORS[cls.__name__] for cls in CLASSES)
+    assert all(cls.code == cls.entry.code for cls in CLASSES)
+
+
+def test_every_kind_is_used_and_every_exit_code_means_something() -> None:
+    rows = [*ERRORS.values(), *REFUSALS.values()]
+    assert {row.kind for row in rows} == set(KINDS)
+    assert {row.exit_code for row in rows} | {0} == set(EXIT_CODES)
+    assert all(row.way_out and row.way_out[0].islower() and not row.way_out.endswith(".") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("base", "status", "code"),
+    [
+        (errors.NotFoundError, 404, 5),
+        (errors.ConflictError, 409, 4),
+        (errors.InputError, 422, 6),
+        (errors.UserCodeError, 500, 1),
+        (errors.StoreError, 503, 8),
+        (errors.IntegrityError, 500, 7),
+        (errors.ConfigurationError, 500, 2),
+        (errors.ActorNotFoundError, 403, 3),
+        (errors.NotRegisteredError, 500, 2),
+    ],
+)
+def test_statuses_and_exit_codes_follow_the_tree(base: type[PlacetError], status: int, code: int) -> None:
+    for cls in CLASSES:
+        if issubclass(cls, base) and (cls is base or cls.entry.kind == base.entry.kind):
+            error = made(cls)
+            assert (error.http_status, error.exit_code, error.way_out) == (status, code, cls.entry.way_out)
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "code"),
+    [
+        ("separation_of_duties", 403, 3),
+        ("eligible", 403, 3),
+        ("no_transition", 409, 3),
+        ("present_digest", 409, 4),
+        ("requirements_met", 409, 9),
+        ("must_wait", 409, 9),
+        ("reason_given", 422, 6),
+        ("not_denied", 403, 3),
+    ],
+)
+def test_a_refusal_has_the_status_of_its_rule(rule: str, status: int, code: int) -> None:
+    arguments: dict[str, Any] = ARGUMENTS["TransitionRefusedError"] | {"rule": rule}
+    error = errors.TransitionRefusedError(**arguments)
+    assert (error.rule, error.http_status, error.exit_code) == (rule, status, code)
+    assert error.way_out == REFUSALS[rule].way_out
+    assert error.code == "transition_refused"
+
+
+def test_a_class_of_the_program_has_the_row_of_its_base() -> None:
+    class StoreError(errors.InputError):
+        """Called as another class of placet is."""
+
+    assert (StoreError.code, StoreError("eh").http_status) == ("input", 422)
 
 
 def test_every_code_is_used_once() -> None:

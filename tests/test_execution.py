@@ -241,8 +241,8 @@ def test_a_policy_that_denies_on_the_current_state_blocks(gov: Governance) -> No
     gov.register_policy(deny("frozen until Monday"))
     outcome = gov.execute(request.id, by="runner")
     assert outcome.status is Status.REJECTED
-    assert outcome.reasons == ("frozen until Monday",)
-    assert gov.decisions(request.id)[-1].metadata["reasons"] == ["frozen until Monday"]
+    assert outcome.reasons == ("policy deny: frozen until Monday",)
+    assert gov.decisions(request.id)[-1].metadata["reasons"] == ["policy deny: frozen until Monday"]
     assert ("deny: frozen until Monday", "deny") in [(each.policy, each.verdict) for each in outcome.answers]
     assert gov.get_state(HOUSE).version == 1
 
@@ -437,8 +437,7 @@ def test_what_is_not_approved_is_refused_and_unchanged(gov: Governance, awkward:
     assert before.status == status
     with pytest.raises(TransitionRefusedError) as refused:
         gov.execute(request.id, by="runner")
-    trigger = "execute" if status == "pending" else "resolve"
-    assert (refused.value.request_id, refused.value.status, refused.value.trigger) == (request.id, status, trigger)
+    assert (refused.value.request_id, refused.value.status, refused.value.method) == (request.id, status, "execute")
     assert refused.value.rule == ("requirements_met" if status == "pending" else "no_transition")
     assert gov.get_request(request.id) == before
 

@@ -25,7 +25,14 @@ from placet import (
     policy,
     require_approval,
 )
-from placet.errors import ConfigurationError, InputError, IntegrityError, MutationContractError, TransitionRefusedError
+from placet.errors import (
+    CallbackRaisedError,
+    ConfigurationError,
+    InputError,
+    IntegrityError,
+    MutationContractError,
+    TransitionRefusedError,
+)
 from placet.requirements import Approval
 from placet.store.port import Store
 
@@ -316,10 +323,10 @@ def test_ids_that_cannot_be_are_refused_wherever_they_are_made(store: Store, mad
     gov = Governance.open(
         store, mutations=MUTATIONS, policies=[allow()], new_id=lambda: made, directory=OpenDirectory()
     )
-    with pytest.raises(InputError, match=r"new_id\(\)"):
+    with pytest.raises(CallbackRaisedError, match=r"new_id\(\)"):
         gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
     request = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob", request_id="mine")
-    with pytest.raises(InputError, match=r"new_id\(\)"):
+    with pytest.raises(CallbackRaisedError, match=r"new_id\(\)"):
         gov.execute(request.id, by="runner")
     assert gov.get_request("mine").status is Status.APPROVED
 

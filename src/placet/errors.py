@@ -12,7 +12,7 @@
     |   |-- ActorNotFoundError             the directory does not know this actor
     |   `-- NotRegisteredError             a mutation or state class this process has not registered
     |-- RefusedError                       governance said no; nothing has changed
-    |   |-- TransitionRefusedError         the lifecycle table refuses the trigger, with the rule and the reason
+    |   |-- TransitionRefusedError         the lifecycle refuses it, with the rule and the reason
     |   |-- PolicyDeniedError              a policy denied, or none spoke for the mutation
     |   |-- UnsatisfiableError             a requirement can never be met: too few are eligible, or it is too late
     |   `-- DelegationError                nobody made this actor the delegate of that one
@@ -39,13 +39,15 @@
     `-- ConfigurationError                 the program is put together wrongly
         `-- TableError                     the lifecycle table is not sound
 
-Every error has a `code` that programs can switch on, and can be pickled.
+Every error has a `code` that programs can switch on, an HTTP status, an exit code and a way out, by its row in
+`placet.errors_table`; and every error can be pickled.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
+
+from placet.errors_table import ERRORS, REFUSALS, Row
 
 
 def _restore(cls: type["PlacetError"], args: tuple[Any, ...], attributes: dict[str, Any]) -> "PlacetError":
@@ -59,14 +61,35 @@ class PlacetError(Exception):
 
     Attributes:
         code: a stable word that programs can switch on.
+        rule: which rule was broken: for a refusal of the lifecycle the code of that rule, otherwise the sort of rule.
+        entry: its row of the table.
     """
 
-    code: ClassVar[str] = "placet"
+    entry: ClassVar[Row] = ERRORS["PlacetError"]
+    code: ClassVar[str] = entry.code
+    rule: str = entry.kind
 
     def __init_subclass__(cls) -> None:
-        """Give each class its code: its name in lower case, words joined by underscores, without `Error`."""
+        """Give each class its row of the table; a class of somebody else's has that of its base."""
         super().__init_subclass__()
-        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
+        if cls.__module__ == __name__ and cls.__name__ in ERRORS:
+            cls.entry = ERRORS[cls.__name__]
+            cls.code, cls.rule = cls.entry.code, cls.entry.kind
+
+    @property
+    def http_status(self) -> int:
+        """The status of an HTTP answer that tells of it."""
+        return self.entry.http_status
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with it."""
+        return self.entry.exit_code
+
+    @property
+    def way_out(self) -> str:
+        """What to do, in words."""
+        return self.entry.way_out
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by message and attributes, whatever arguments a subclass takes."""
@@ -135,23 +158,46 @@ class RefusedError(PlacetError):
 
 
 class TransitionRefusedError(RefusedError):
-    """The lifecycle refuses a trigger.
+    """The lifecycle refuses what was asked.
 
     Attributes:
         request_id: the request that was asked to move.
         status: the status it has, unchanged.
-        trigger: what was asked.
+        method: the method that was called: approve, reject, execute, ...
         rule: the code of the rule that refused, from the table of rules, or `no_transition`.
         reason: why, in words.
+        requirements: what is required and not met, in words, where that is the reason.
     """
 
-    def __init__(self, *, request_id: str, status: str, trigger: str, rule: str, reason: str) -> None:
+    def __init__(
+        self, *, request_id: str, status: str, method: str, rule: str, reason: str, requirements: Sequence[str] = ()
+    ) -> None:
         self.request_id = request_id
         self.status = str(status)
-        self.trigger = str(trigger)
+        self.method = method
         self.rule = rule
         self.reason = reason
-        super().__init__(f"request {request_id} is {self.status}, and {self.trigger} is refused: {reason}")
+        self.requirements = tuple(requirements)
+        super().__init__(f"request {request_id} is {self.status}, and {method} is refused: {reason}")
+
+    @property
+    def http_status(self) -> int:
+        """The status of an HTTP answer that tells of it, by its rule."""
+        return self._refusal.http_status
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with it, by its rule."""
+        return self._refusal.exit_code
+
+    @property
+    def way_out(self) -> str:
+        """What to do, in words, by its rule."""
+        return self._refusal.way_out
+
+    @property
+    def _refusal(self) -> Row:
+        return REFUSALS.get(self.rule, self.entry)
 
 
 class PolicyDeniedError(RefusedError):
@@ -160,11 +206,13 @@ class PolicyDeniedError(RefusedError):
     Attributes:
         mutation: the name of the mutation.
         reasons: every reason that was given.
+        policies: the names of those that denied it; empty where none spoke for it.
     """
 
-    def __init__(self, mutation: str, reasons: Sequence[str]) -> None:
+    def __init__(self, mutation: str, reasons: Sequence[str], policies: Sequence[str] = ()) -> None:
         self.mutation = mutation
         self.reasons = tuple(reasons)
+        self.policies = tuple(policies)
         super().__init__(f"{mutation} is refused: {'; '.join(self.reasons)}")
 
 

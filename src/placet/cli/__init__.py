@@ -16,5 +16,5 @@ def main() -> None:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write("placet: the command line needs typer and rich: pip install 'placet[cli]'\n")
-        raise SystemExit(1) from None
+        raise SystemExit(2) from None
     app(prog_name="placet")

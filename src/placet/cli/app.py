@@ -173,7 +173,7 @@ def history(state: StateId, db: Db, *, as_json: Json = False) -> None:
 @app.command(cls=Command)
 @told()
 def verify(db: Db, *, as_json: Json = False) -> None:
-    """Recompute every digest, seal and chain. Exit code 1 if a row is not what was written."""
+    """Recompute every digest, seal and chain. Exit code 7 if a row is not what was written."""
     with opened(db) as book:
         found = book.gov.verify()
     if as_json:
@@ -181,7 +181,7 @@ def verify(db: Db, *, as_json: Json = False) -> None:
     else:
         console().print(views.verification_view(found))
     if not found.ok:
-        raise typer.Exit(1)
+        raise typer.Exit(found.problems[0].exit_code)
 
 
 @app.command(cls=Command)

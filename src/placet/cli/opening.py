@@ -56,12 +56,12 @@ class Book:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn a placet error into one red line on stderr and exit code 1."""
+    """Turn a placet error into one red line on stderr and its exit code."""
     try:
         yield
     except PlacetError as error:
         console(stderr=True).print(clean(f"error: {error}", "red"), soft_wrap=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(error.exit_code) from error
 
 
 @contextmanager

@@ -93,7 +93,7 @@ class Appraisal:
             judge=self._judge,
         )
         if self._run.status is RunStatus.WAITING:
-            raise self.refusal("must_wait", str(self.standing((*self._run.requirements, *self._terms.own))))
+            raise self.refusal("must_wait", self.standing((*self._run.requirements, *self._terms.own)))
         return self._run
 
     def _judge(self, demanded: tuple[Requirement, ...]) -> RunStatus:
@@ -138,11 +138,16 @@ class Appraisal:
                 mutation=terms.mutation,
             )
 
-    def refusal(self, rule: str, reason: str) -> TransitionRefusedError:
-        """Make the error that says why it cannot be executed."""
-        request_id = self._step.request.id
+    def refusal(self, rule: str, why: str | Standing) -> TransitionRefusedError:
+        """Make the error that says why it cannot be executed: in words, or by how the requirements stand."""
+        missing = () if isinstance(why, str) else [str(each.requirement) for each in why.open]
         return TransitionRefusedError(
-            request_id=request_id, status=self._found_in, trigger=Trigger.EXECUTE, rule=rule, reason=reason
+            request_id=self._step.request.id,
+            status=self._found_in,
+            method=Trigger.EXECUTE.method,
+            rule=rule,
+            reason=str(why),
+            requirements=missing,
         )
 
     def finish(self, stage: str) -> tuple[str, ...]:

@@ -226,7 +226,7 @@ class Attempt:
         if request.status is Status.PENDING:
             if request.held:
                 raise self._seen.refusal("not_held", f"it is held: {request.held}")
-            raise self._seen.refusal("requirements_met", str(self._seen.standing(self._terms.requirements)))
+            raise self._seen.refusal("requirements_met", self._seen.standing(self._terms.requirements))
         self._context.lifecycle.demand(self._step, Trigger.RESOLVE)
 
     def _drifted(self) -> str:

@@ -115,7 +115,7 @@ def demand_accepted(run: Run) -> None:
         message = f"the apply of {run.mutation} raised {run.error}; yield an Issue in check instead"
         raise ApplyRaisedError(message, mutation=run.mutation)
     if run.status is RunStatus.REFUSED:
-        raise PolicyDeniedError(run.mutation, run.reasons)
+        raise PolicyDeniedError(run.mutation, run.reasons, run.denied_by)
 
 
 def fixed(

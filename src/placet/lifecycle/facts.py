@@ -148,9 +148,10 @@ def renewal(before: MutationRequest, step: Step, _evidence: Evidence) -> Facts:
 
 
 def run(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
-    """Record what the engine said on the current state."""
+    """Record what the engine said on the current state, and which policies denied it, if any did."""
     said = given(evidence.run)
-    return {
+    denied: Facts = {"policies": list(said.denied_by)} if said.denied_by else {}
+    return denied | {
         "execution_id": step.request.execution_id,
         "version": evidence.state.version if evidence.state else None,
         "reasons": list(said.reasons),

@@ -107,8 +107,8 @@ class Lifecycle:
         """
         row = self.table.cell(step.status, trigger)
         if row is None:
-            possible = ", ".join(self.table.triggers(step.status))
-            reason = f"from {step.status} there is {possible}"
+            possible = dict.fromkeys(each.method for each in self.table.triggers(step.status))
+            reason = f"what can be done with it now is {', '.join(possible)}"
             if step.status.terminal:
                 reason = "that is final; submit a new request"
             raise self._refusal(step, trigger, "no_transition", reason)
@@ -117,7 +117,7 @@ class Lifecycle:
     @staticmethod
     def _refusal(step: Step, trigger: Trigger, rule: str, reason: str) -> TransitionRefusedError:
         return TransitionRefusedError(
-            request_id=step.request.id, status=step.status, trigger=trigger, rule=rule, reason=reason
+            request_id=step.request.id, status=step.status, method=trigger.method, rule=rule, reason=reason
         )
 
 

@@ -48,6 +48,30 @@ class Trigger(StrEnum):
     RETRY = "retry"
     REVIEW = "review"
 
+    @property
+    def method(self) -> str:
+        """The method of `Governance` by which somebody asks for it; the one that makes it follow, where nobody does."""
+        return _METHODS.get(self, self.value)
+
+
+_METHODS = {
+    Trigger.ADMIT: "submit",
+    Trigger.VOTE: "approve",
+    Trigger.DISSENT: "reject",
+    Trigger.APPROVE: "reassess",
+    Trigger.NOTE: "reassess",
+    Trigger.LAPSE: "reassess",
+    Trigger.EXPIRE: "expire_due",
+    Trigger.RESOLVE: "execute",
+    Trigger.OVERRIDE: "execute",
+    Trigger.MARK_STALE: "execute",
+    Trigger.RENEW_APPROVAL: "execute",
+    Trigger.REQUIRE_REVALIDATION: "execute",
+    Trigger.BLOCK: "execute",
+    Trigger.FAIL: "execute",
+}
+"""The methods that are not called as the trigger is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

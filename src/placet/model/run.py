@@ -76,10 +76,15 @@ class Run(Evolving):
         return self.status is RunStatus.ACCEPTED
 
     @property
+    def denied_by(self) -> tuple[str, ...]:
+        """The names of the policies that denied it."""
+        return tuple(answer.policy for answer in self.answers if answer.verdict == "deny")
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Why it was not accepted, in words."""
         found = [f"{issue.path or '(whole)'}: {issue.message}" for issue in self.issues]
-        found += [answer.detail for answer in self.answers if answer.verdict in {"deny", "none"}]
+        found += [answer.denial for answer in self.answers if answer.verdict in {"deny", "none"}]
         if self.status in {RunStatus.UNAPPROVED, RunStatus.WAITING}:
             found += [f"requires {requirement}" for requirement in self.requirements]
         return (*found, self.error) if self.error else tuple(found)

@@ -116,6 +116,14 @@ class Answer:
     verdict: str
     detail: str = ""
 
+    @property
+    def denial(self) -> str:
+        """Why it may not be, in words that name the policy; just the detail where no policy spoke."""
+        if self.verdict == "none":
+            return self.detail
+        said = "" if self.policy.endswith(self.detail) else f": {self.detail}"
+        return f"policy {self.policy}{said}"
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
