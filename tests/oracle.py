@@ -37,8 +37,21 @@ def predict(world: World, ask: Ask) -> tuple[World, list[Arrow]]:
         return _swept(world, ask)
     else:
         turn = Turn(world, ask, world.requests[ask.id])
-        VERBS[ask.verb](turn)
+        if not _done(turn):
+            VERBS[ask.verb](turn)
     return turn.world, turn.arrows
+
+
+def _done(turn: Turn) -> bool:
+    """Tell whether the same actor has done the same already, and that stands: then nothing happens."""
+    it, ask = turn.request, turn.ask
+    if ask.verb in VOTES:
+        voted = it.status not in {"canceled", "expired", "superseded", "stale"}
+        voted = voted and not (it.status == "revalidation" and ask.verb == "reject")
+        vetoed = ask.verb == "reject" and it.status == "rejected" and it.done.get("veto") == ask.by
+        return ask.shown == 0 and ((voted and it.votes.get(ask.by) == VOTES[ask.verb]) or vetoed)
+    same = ask.verb != "supersede" or it.successor == ask.successor
+    return ask.verb in LASTING and it.done.get(ask.verb) == ask.by and same
 
 
 # ---- asking
@@ -81,7 +94,7 @@ def _vote(trigger: str) -> Callable[[Turn], None]:
         it, by = turn.request, turn.ask.by
         if trigger == "dissent" and it.status == "revalidation":
             turn.demand(turn.eligible and turn.ask.shown == 0)
-            turn.move("reject", "rejected")
+            turn.move("reject", "rejected", done={"veto": turn.ask.by})
             return
         turn.among("pending")
         turn.demand(turn.ask.shown == 0 and turn.eligible and not turn.late)
@@ -300,6 +313,9 @@ ROADS: dict[str, Callable[[Turn], None]] = {
     "renew_approval": _renew_approval,
     "revalidate": _require_revalidation,
 }
+VOTES = {"approve": "vote", "reject": "dissent", "abstain": "abstain"}
+LASTING = {"cancel", "supersede", "review", "release", "request_changes", "retry"}
+"""What is done once, until something undoes it."""
 VERBS: dict[str, Callable[[Turn], None]] = {
     "amend": _amend,
     "approve": _vote("vote"),

@@ -72,10 +72,10 @@ def test_nobody_approves_what_was_asked_on_their_behalf(store: Store) -> None:
             gov.approve(request.id, by=by, digest=request.digest)
 
 
-def test_nobody_approves_twice(gov: Governance, request_: MutationRequest) -> None:
+def test_nobody_has_two_votes(gov: Governance, request_: MutationRequest) -> None:
     gov.approve(request_.id, by="carol", digest=request_.digest)
     with pytest.raises(TransitionRefusedError, match="carol has approved it already") as refused:
-        gov.approve(request_.id, by="carol", digest=request_.digest)
+        gov.abstain(request_.id, by="carol", digest=request_.digest)
     assert refused.value.rule == "one_vote"
 
 
@@ -218,7 +218,8 @@ def test_nothing_leaves_a_terminal_status(gov: Governance, request_: MutationReq
         lambda: gov.reject(request_.id, by="carol", reason="x"),
         lambda: gov.hold(request_.id, by="carol", reason="x"),
         lambda: gov.release(request_.id, by="carol"),
-        lambda: gov.cancel(request_.id, by="bob"),
+        lambda: gov.cancel(request_.id, by="root"),
+        lambda: gov.cancel(request_.id, by="bob", reason="for another reason"),
         lambda: gov.retry(request_.id, by="bob"),
         lambda: gov.revalidate(request_.id, by="bob"),
     ):

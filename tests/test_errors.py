@@ -31,7 +31,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "PolicyDeniedError": {"mutation": "GrantRole", "reasons": ["no", "never"], "policies": ["ceiling"]},
     "RevisionConflictError": {"request_id": "r-1", "revision": 3},
     "VersionConflictError": {"state_id": "house", "version": 4},
-    "IdempotencyConflictError": {"key": "k", "request_id": "r-1"},
+    "IdempotencyConflictError": {"key": "k", "request_id": "r-1", "differs": ["reason"]},
     "IntegrityError": {"table": "placet_states", "row": "house#4", "rule": "its body is another"},
 }
 

@@ -404,8 +404,7 @@ class TestStringsOfAnotherClass:
             to=HOUSE,
             by="bob",
             on_drift="revalidate",
-            reason="so",
-            idempotency_key="k-1",
+            **words,
         )
         assert again == made
 

@@ -18,6 +18,9 @@ FINAL = ("executed", "stale", "rejected", "canceled", "expired", "superseded")
 AUDITED = {"execute", "mark_stale", "renew_approval", "require_revalidation", "block", "fail"}
 """What ends an attempt, and leaves an audit record."""
 
+UNDOES = {"hold": ("release",), "amend": ("request_changes", "retry"), "fail": ("retry",)}
+"""After which trigger what is something new."""
+
 Arrow = tuple[str, str, str, str]
 """Request, source, trigger, target."""
 
@@ -129,6 +132,8 @@ class Request:
     successor: str | None = None
     attempts: int = 0
     audits: int = 0
+    done: Mapping[str, str] = field(default_factory=dict)
+    """Who did what last, by its trigger, as long as nothing has undone it."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,9 @@ class Turn:
         self.arrows.append((self.request.id, source, trigger, target))
         it = self.request
         attempts, audits = it.attempts + (target == "resolving"), it.audits + (trigger in AUDITED)
-        self.request = replace(it, status=target, revision=it.revision + 1, attempts=attempts, audits=audits, **changes)
+        done = {each: by for each, by in it.done.items() if each not in UNDOES.get(trigger, ())}
+        changes = {"attempts": attempts, "audits": audits, "done": {**done, trigger: self.ask.by}, **changes}
+        self.request = replace(it, status=target, revision=it.revision + 1, **changes)
 
     def renew(self, trigger: str, wish: Wish, demand: Demand) -> None:
         """Take new terms, on which nobody has said anything, and let follow what follows."""

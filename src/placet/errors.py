@@ -272,14 +272,21 @@ class AlreadyExistsError(ConflictError):
 
 
 class IdempotencyConflictError(ConflictError):
-    """The idempotency key was used for another request."""
+    """The idempotency key was used for another request.
 
-    def __init__(self, key: str, request_id: str) -> None:
+    Attributes:
+        key: the key.
+        request_id: the request that was submitted with it.
+        differs: the names of the arguments of `submit` that differ.
+    """
+
+    def __init__(self, key: str, request_id: str, differs: Sequence[str]) -> None:
         self.key = key
         self.request_id = request_id
+        self.differs = tuple(differs)
         super().__init__(
-            f"idempotency key {key!r} belongs to request {request_id}, which asks for something else; "
-            "use a new key for a new request"
+            f"idempotency key {key!r} belongs to request {request_id}, which was submitted with another "
+            f"{', '.join(self.differs)}; use a new key for a new request"
         )
 
 

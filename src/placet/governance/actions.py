@@ -20,6 +20,10 @@ class Actions:
     that they may, now. Each method gives the request as it has become, and raises `TransitionRefusedError` with the
     rule and the reason where the lifecycle refuses.
 
+    The same vote, release, retry, review, cancellation, supersession or request for changes again, by the same actor,
+    is a success that records nothing, while what it did stands: a double click does no harm. For a vote the reason may
+    be another one.
+
     Args:
         context: the surroundings.
     """
@@ -45,7 +49,7 @@ class Actions:
 
         Raises:
             TransitionRefusedError: not pending, too late, another digest, not eligible, no place left in the step
-                that is open, or voted already.
+                that is open, or voted otherwise already.
             DelegationError: nobody made you that one's delegate.
         """
         return self._approvals.approve(request_id, by=by, digest=digest, reason=reason, on_behalf_of=on_behalf_of)

@@ -171,7 +171,7 @@ class Governance(Queries, Actions):
         on_drift: OnDrift | str = OnDrift.REJECT,
         fallback: OnDrift | str = OnDrift.REJECT,
         pause_for_revalidation: bool = False,
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
         approval_valid_for: timedelta | None = None,
         requirements: Iterable[Requirement] = (),
         expected_version: int | None = None,
@@ -191,12 +191,12 @@ class Governance(Queries, Actions):
                 keep_if_same_effect.
             fallback: what to do where on_drift is keep_if_same_effect and the effect is another.
             pause_for_revalidation: wait in `revalidation` for `revalidate`.
-            expires_at: the deadline, with a time zone.
+            expires_at: the deadline, with a time zone; or how long from now.
             approval_valid_for: how long an approval counts once it is given; after that the request expires.
             requirements: what must be met beyond what policies require, from `placet.requirements`, as
                 `[Schedule(not_before=...)]`. Policies cannot take it away.
             expected_version: refuse unless the state has this version.
-            idempotency_key: the same key and the same wish give the first request again.
+            idempotency_key: the same key and the same arguments give the first request again, as it is now.
             correlation_id: the id of a larger operation this belongs to.
             metadata: notes as JSON.
             request_id: an id of your own; a time-ordered one is made if left out.
@@ -212,7 +212,7 @@ class Governance(Queries, Actions):
             ApplyRaisedError, MutationContractError, PolicyRaisedError, CheckRaisedError: registered code misbehaved.
             StateNotFoundError: there is no such state.
             VersionConflictError: the state has not the expected version.
-            IdempotencyConflictError: the key belongs to another wish.
+            IdempotencyConflictError: the key was used with other arguments; names them.
         """
         return self._submission.submit(
             mutation,

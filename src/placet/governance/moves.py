@@ -8,6 +8,7 @@ from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import demand_no_circle
 from placet.governance.gathering import gather
+from placet.lifecycle.repetition import repeats
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor, ActorKind
@@ -46,6 +47,8 @@ class Moves:
     ) -> MutationRequest:
         """Load a request, fire a trigger, let follow what follows, write what the callbacks emitted.
 
+        Nothing happens where the same actor has done the same already, and that stands.
+
         Args:
             request_id: which request.
             trigger: what to do.
@@ -60,6 +63,8 @@ class Moves:
         evidence = self._context.evidence(by, reason, **facts)
         with concerning(request_id), self._context.store.unit() as unit:
             step = Dossier.load(unit, request_id).step()
+            if repeats(step, trigger, evidence):
+                return step.request
             if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
                 evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))
             if prepare is not None:
@@ -77,6 +82,8 @@ class Moves:
             step, evidence = self._loaded(unit, request_id, evidence)
             trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
             evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
+            if repeats(step, trigger, evidence):
+                return step.request
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
             unit.write(step.writes())
         return step.request
@@ -112,7 +119,7 @@ class Moves:
             demand_no_circle(unit, request_id, found.requirements)
             return evidence.evolve(successor=found)
 
-        return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor)
+        return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor, about=successor)
 
     def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
         step = Dossier.load(unit, request_id).step()

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from placet.errors import IdempotencyConflictError, InputError, VersionConflictError, concerning
+from placet.errors import InputError, VersionConflictError, concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
+from placet.governance.wish import correlation, demand_same, expected_version_of, own_id, record
 from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
-from placet.model.canonical import canonical, digest
 from placet.model.merging import merged, twice
 from placet.model.mutation import Mutation
 from placet.model.names import (
@@ -21,7 +21,6 @@ from placet.model.names import (
     checked_id,
     checked_moment,
     checked_text,
-    exact,
     listed,
     shown,
     written_metadata,
@@ -30,8 +29,7 @@ from placet.model.request import MutationRequest
 from placet.model.requirement import LONGEST, Requirement
 from placet.model.run import Run
 from placet.model.state import StoredState
-from placet.model.terms import KINDS, REQUIREMENTS, OnDrift, Terms
-from placet.store.port import Reader
+from placet.model.terms import KINDS, OnDrift, Terms
 
 _FALLBACKS = tuple(each for each in OnDrift if each is not OnDrift.KEEP_IF_SAME_EFFECT)
 
@@ -44,7 +42,7 @@ class Options:
         on_drift: what to do when the state has moved by the time of execution.
         fallback: what to do when `on_drift` is keep_if_same_effect and the effect is another.
         pause_for_revalidation: stop in `revalidation`, for a person to look, instead of going on in the same call.
-        expires_at: the deadline, with a time zone.
+        expires_at: the deadline, in UTC; or how long from submission.
         approval_valid_for: how long an approval counts once it is given.
         own: what the requester requires beyond the policies.
     """
@@ -52,7 +50,7 @@ class Options:
     on_drift: OnDrift = OnDrift.REJECT
     fallback: OnDrift = OnDrift.REJECT
     pause_for_revalidation: bool = False
-    expires_at: datetime | None = None
+    expires_at: datetime | timedelta | None = None
     approval_valid_for: timedelta | None = None
     own: tuple[Requirement, ...] = ()
 
@@ -63,7 +61,7 @@ class Options:
         fallback: str,
         *,
         pause: bool,
-        expires_at: datetime | None,
+        expires_at: datetime | timedelta | None,
         approval_valid_for: timedelta | None,
         requirements: Iterable[Requirement],
     ) -> "Options":
@@ -81,10 +79,13 @@ class Options:
                 f"fallback={shown(fallback)} has nothing to fall back to; use reject, renew_approval, revalidate"
             )
         instead = checked_choice("fallback", fallback, _FALLBACKS)
-        deadline = None if expires_at is None else checked_moment("expires_at", expires_at)
-        lasts = approval_valid_for
-        if lasts is not None and (not isinstance(lasts, timedelta) or not timedelta(0) < lasts <= LONGEST):
-            raise InputError(f"approval_valid_for={shown(lasts)}: pass a timedelta above zero, at most 100 years")
+        deadline: datetime | timedelta | None = expires_at
+        if isinstance(expires_at, timedelta):
+            _lasting("expires_at", expires_at)
+        elif expires_at is not None:
+            deadline = checked_moment("expires_at", expires_at)
+        if approval_valid_for is not None:
+            _lasting("approval_valid_for", approval_valid_for)
         several = isinstance(requirements, Iterable)
         own = listed("requirements", requirements, "requirements", InputError) if several else (requirements,)
         for each in own:
@@ -98,9 +99,31 @@ class Options:
             fallback=instead,
             pause_for_revalidation=pause,
             expires_at=deadline,
-            approval_valid_for=lasts,
+            approval_valid_for=approval_valid_for,
             own=own,
         )
+
+    def expiry(self, now: datetime) -> datetime | None:
+        """Give the deadline of a request that is submitted now.
+
+        Raises:
+            InputError: it has passed already, or is in no year that there is.
+        """
+        if self.expires_at is None:
+            return None
+        if isinstance(self.expires_at, datetime):
+            if self.expires_at <= now:
+                raise InputError(f"expires_at={self.expires_at.isoformat()} has passed already; set a later one")
+            return self.expires_at
+        try:
+            return now + self.expires_at
+        except OverflowError:
+            raise InputError(f"expires_at={self.expires_at} from now is in no year that there is") from None
+
+
+def _lasting(name: str, value: object) -> None:
+    if not isinstance(value, timedelta) or not timedelta(0) < value <= LONGEST:
+        raise InputError(f"{name}={shown(value)}: pass a timedelta above zero, at most 100 years")
 
 
 class Submission:
@@ -146,21 +169,50 @@ class Submission:
         """Make a request; see `Governance.submit`."""
         to, reason = checked_id("to", to), checked_text("reason", reason)
         actor = self._context.actor(by)
-        wish = _wish(mutation, to, actor.id, options) | _labels(idempotency_key, correlation_id, metadata)
+        if not isinstance(mutation, Mutation):
+            raise InputError(f"a {type(mutation).__name__} is no Mutation; pass an instance of a Mutation class")
+        if idempotency_key is not None:
+            idempotency_key = checked_id("idempotency_key", idempotency_key)
+        if request_id is not None:
+            request_id = own_id(request_id)
+        arguments: dict[str, Any] = {
+            "mutation": mutation,
+            "to": to,
+            "by": actor.id,
+            "reason": reason,
+            "on_drift": options.on_drift.value,
+            "fallback": options.fallback.value,
+            "pause_for_revalidation": options.pause_for_revalidation,
+            "expires_at": options.expires_at,
+            "approval_valid_for": options.approval_valid_for,
+            "requirements": options.own,
+            "expected_version": expected_version_of(expected_version),
+            "correlation_id": correlation(correlation_id),
+            "metadata": written_metadata("metadata", metadata or {}),
+            "request_id": request_id,
+        }
         with self._context.store.unit() as unit:
-            earlier = _earlier(unit, wish)
+            earlier = None if idempotency_key is None else unit.request_by_key(idempotency_key)
             if earlier is not None:
-                return Dossier.load(unit, earlier.id).request
+                found = Dossier.load(unit, earlier.id).request
+                demand_same(found, arguments)
+                return found
             drawn = draft(self._context, unit, mutation, to, actor)
             _expect(drawn.state, expected_version)
             demand_accepted(drawn.run)
             now = self._context.now()
-            if options.expires_at is not None and options.expires_at <= now:
-                raise InputError(f"expires_at={options.expires_at.isoformat()} has passed already; set a later one")
-            checked = self._context.fresh_id() if request_id is None else _own_id(request_id)
+            checked = request_id or self._context.fresh_id()
             required = fixed(self._context, unit, (*drawn.run.requirements, *options.own), now, actor.persons)
-            terms = _terms(drawn, actor, reason, options, request_id=checked, required=required)
-            step = Step(MutationRequest.on(terms, at=now, **wish), new=True)
+            terms = _terms(drawn, actor, reason, options, request_id=checked, required=required, at=now)
+            request = MutationRequest.on(
+                terms,
+                at=now,
+                idempotency_key=idempotency_key,
+                asked="" if idempotency_key is None else record(arguments),
+                correlation_id=arguments["correlation_id"],
+                metadata_json=arguments["metadata"],
+            )
+            step = Step(request, new=True)
             evidence = self._context.evidence(actor, reason, run=drawn.run)
             if required:
                 evidence = demand_possible(self._context, unit, step, evidence)
@@ -191,60 +243,20 @@ class Submission:
         return step.request
 
 
-def _own_id(request_id: object) -> str:
-    """Return the id that the caller gives a request.
-
-    Raises:
-        InputError: it cannot be an id, or it could be taken for the shortened id of another request, as in a listing.
-    """
-    checked = checked_id("request_id", request_id)
-    if "…" in checked or checked.startswith(("?", "...")):
-        raise InputError(f"request_id={checked!r} looks like a shortened id; leave out the ellipsis and a leading '?'")
-    return checked
-
-
 def _expect(state: StoredState, version: int | None) -> None:
-    if version is None or (type(version) is int and version == state.version):
-        return
-    if type(version) is not int:
-        raise InputError(f"expected_version={shown(version)}: pass a whole number from 1, or leave it out")
-    raise VersionConflictError(state.state_id, version, state.version)
-
-
-def _wish(mutation: Mutation[Any], to: str, by: str, options: Options) -> dict[str, Any]:
-    """Hash what the caller asks for, without what the state happens to be: an honest retry is the same wish."""
-    if not isinstance(mutation, Mutation):
-        raise InputError(f"a {type(mutation).__name__} is no Mutation; pass an instance of a Mutation class")
-    cls = type(mutation)
-    parts = [cls.mutation_name, cls.schema_version, mutation.payload().decode(), to, by]
-    parts += [options.on_drift.value, options.fallback.value, options.pause_for_revalidation]
-    parts += [REQUIREMENTS.dump(options.own).decode(), str(options.approval_valid_for)]
-    return {"asked": digest(canonical(parts))}
-
-
-def _labels(idempotency_key: str | None, correlation_id: str, metadata: dict[str, Any] | None) -> dict[str, Any]:
-    """Check what the caller hangs on the request."""
-    if idempotency_key is not None:
-        idempotency_key = checked_id("idempotency_key", idempotency_key)
-    none = isinstance(correlation_id, str) and not exact(correlation_id)
-    return {
-        "idempotency_key": idempotency_key,
-        "correlation_id": "" if none else checked_id("correlation_id", correlation_id),
-        "metadata_json": written_metadata("metadata", metadata or {}),
-    }
-
-
-def _earlier(reader: Reader, wish: dict[str, Any]) -> MutationRequest | None:
-    """Give the request that was made under the same idempotency key, if there is one."""
-    key = wish["idempotency_key"]
-    earlier = None if key is None else reader.request_by_key(key)
-    if earlier is not None and earlier.asked != wish["asked"]:
-        raise IdempotencyConflictError(key, earlier.id)
-    return earlier
+    if version not in {None, state.version}:
+        raise VersionConflictError(state.state_id, version, state.version)
 
 
 def _terms(
-    drawn: Draft, actor: Actor, reason: str, options: Options, *, request_id: str, required: tuple[Requirement, ...]
+    drawn: Draft,
+    actor: Actor,
+    reason: str,
+    options: Options,
+    *,
+    request_id: str,
+    required: tuple[Requirement, ...],
+    at: datetime,
 ) -> Terms:
     cls, state = type(drawn.mutation), drawn.state
     return Terms(
@@ -266,7 +278,7 @@ def _terms(
         pause_for_revalidation=options.pause_for_revalidation,
         requirements=required,
         effect=drawn.run.changes,
-        expires_at=options.expires_at,
+        expires_at=options.expiry(at),
         approval_valid_for=options.approval_valid_for,
         own=options.own,
     )

@@ -36,7 +36,7 @@ class Evidence(Evolving):
         digest: the digest the actor was shown.
         code: why the actor rejects, one of `Rejection`.
         chain: the ids from whoever the actor votes for to the actor, where a vote was handed on.
-        about: the name of the check, the review or the freeze that the actor speaks of.
+        about: the name of the check, the review or the freeze that the actor speaks of, or the id of the successor.
         passed: whether that check or review passed.
         circumstances: facts about the world around the request.
         demanded: what policies require now, beyond the terms.

@@ -108,7 +108,7 @@ class MutationRequest(Evolving):
         emergency_by: who executed it past its requirements, if somebody did (the person, where they acted for one).
         review: of such an execution: `open` until somebody else has looked at it, then `closed`; otherwise "".
         idempotency_key: the caller's key, if any.
-        asked: SHA-256 over what the caller asked for, to compare under an idempotency key.
+        asked: names and hashes of the arguments of `submit`, as JSON, where there is an idempotency key; otherwise "".
         correlation_id: the caller's id for a larger operation, or "".
         metadata_json: the caller's notes, as JSON text.
         filed: what it is found by; derived from the terms.
