@@ -1,7 +1,7 @@
 """Change sets: replay gives the new value exactly, and the effect is the meaning of a change."""
 
 from copy import deepcopy
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import assume, given, settings
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from anyjson import OBJECTS, SCALARS, VALUES, Json, exact
 from placet.model.canonical import canonical
-from placet.model.changes import Change, ChangeKind, diff, patch, same_effect
+from placet.model.changes import Change, ChangeKind, Changes, diff, patch, same_effect
 
 NAMES = st.lists(st.text(max_size=3), unique=True, max_size=6)
 CLOSE = st.tuples(OBJECTS, OBJECTS).map(lambda pair: (pair[0], {**pair[0], **pair[1]}))
@@ -151,6 +151,48 @@ class TestEffect:
         one, two = pair
         if same_effect(diff(*one), diff(*two)):
             assert means_the_same(one, two)
+
+    @settings(max_examples=500)
+    @given(drifted(), st.lists(FEW, max_size=2))
+    def test_with_what_happened_between_it_is_just_what_the_definition_says(
+        self, pair: tuple[tuple[list[str], list[str]], tuple[list[str], list[str]]], steps: list[list[str]]
+    ) -> None:
+        one, two = pair
+        states = [one[0], *steps, two[0]]
+        between = [diff(before, after) for before, after in pairwise(states)]
+        both = set(one[0]) & set(two[0])
+        same = same_effect(diff(*one), diff(*two), between)
+        if [member for member in one[0] if member in both] == [member for member in two[0] if member in both]:
+            assert same is means_the_same(one, two)
+        elif same:
+            assert means_the_same(one, two)
+
+    @pytest.mark.parametrize(
+        "between",
+        [
+            [diff({"m": ["a"]}, {"m": []}), diff({"m": []}, {"m": ["a", "b"]})],
+            [diff({"m": ["a"]}, {"m": ["b"]}), diff({"m": ["b"]}, {"m": ["a", "b"]})],
+            [diff({"m": ["a"]}, {"m": ["a", "b"]}), diff({"x": 1}, {"x": 2})],
+        ],
+    )
+    def test_somebody_elses_members_make_no_difference_to_who_adds_at_the_end(self, between: list[Changes]) -> None:
+        one, two = diff({"m": ["a"]}, {"m": ["a", "x"]}), diff({"m": ["a", "b"]}, {"m": ["a", "x", "b"]})
+        assert not same_effect(one, two)
+        assert same_effect(one, two, between)
+        assert not same_effect(one, diff({"m": ["a", "b"]}, {"m": ["x", "a", "b"]}), between)
+
+    @pytest.mark.parametrize(
+        "unknown",
+        [
+            diff({"m": ["a"]}, {"m": {}}),
+            diff({"m": ["a"]}, {"m": [["a"]]}),
+            diff({"m": ["a"]}, {}),
+            diff(["a"], {"m": ["a", "b"]}),
+        ],
+    )
+    def test_where_the_list_itself_was_replaced_nothing_is_known(self, unknown: Changes) -> None:
+        one, two = diff({"m": ["a"]}, {"m": ["a", "x"]}), diff({"m": ["a", "b"]}, {"m": ["a", "x", "b"]})
+        assert not same_effect(one, two, [unknown])
 
     @settings(max_examples=300)
     @given(FEW, st.lists(st.sampled_from("uvwxyz"), unique=True, max_size=3), st.sampled_from("uvwxyz"), st.booleans())

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 from placet.model.canonical import Json, canonical
+from placet.model.members import Key, appends, is_unique, key, keys, same_order
 from placet.model.shape import Shape
 
 
@@ -76,7 +77,6 @@ def diff(before: Json, after: Json, shape: Shape | None = None) -> Changes:
     return tuple(_diff("", before, after, shape))
 
 
-_Key: TypeAlias = tuple[type, Json]
 _LISTED = frozenset({ChangeKind.MEMBERS, ChangeKind.ORDER, ChangeKind.SET})
 """What can be said of a list of unique scalars."""
 
@@ -99,17 +99,17 @@ def _diff(path: str, before: Json, after: Json, shape: Shape | None) -> Iterator
             else:
                 yield from _diff(inner, before[key], after[key], shape and shape.at(key))
     elif not _same(before, after):
-        if not (shape and shape.is_ordered) and _is_set(before) and _is_set(after):
+        if not (shape and shape.is_ordered) and is_unique(before) and is_unique(after):
             yield from _diff_members(path, before, after, is_set=bool(shape and shape.is_set))
         else:
             yield Change(path, ChangeKind.REPLACED, before=before, after=after)
 
 
 def _diff_members(path: str, before: list[Json], after: list[Json], *, is_set: bool) -> Iterator[Change]:
-    old, new = set(_keys(before)), set(_keys(after))
-    went = [member for member in before if _key(member) not in new]
-    came = [member for member in after if _key(member) not in old]
-    kept = [member for member in before if _key(member) in new]
+    old, new = set(keys(before)), set(keys(after))
+    went = [member for member in before if key(member) not in new]
+    came = [member for member in after if key(member) not in old]
+    kept = [member for member in before if key(member) in new]
     if is_set and (went or came) and _same(sorted(kept + came, key=canonical), after):
         yield Change(path, ChangeKind.SET, before=went, after=came)
         return
@@ -149,13 +149,13 @@ def patch(document: Json, changes: Iterable[Change]) -> Json:
 
 def _patched(old: Json, change: Change) -> Json:
     if change.kind in {ChangeKind.MEMBERS, ChangeKind.SET}:
-        went = set(_keys(change.before))
-        members = [member for member in old if _key(member) not in went] + list(change.after)
+        went = set(keys(change.before))
+        members = [member for member in old if key(member) not in went] + list(change.after)
         return members if change.kind is ChangeKind.MEMBERS else sorted(members, key=canonical)
     return deepcopy(change.after)  # what is replayed next must not change this change
 
 
-def same_effect(left: Sequence[Change], right: Sequence[Change]) -> bool:
+def same_effect(approved: Sequence[Change], now: Sequence[Change], between: Iterable[Changes] | None = None) -> bool:
     """Tell whether two change sets mean the same.
 
     In a list of unique scalars the positions of added members may differ, as the members that only one of the two
@@ -163,11 +163,15 @@ def same_effect(left: Sequence[Change], right: Sequence[Change]) -> bool:
     against each other and against the members that both results hold, and which of the members that stayed were moved
     past which. Everything else must be the same.
 
-    A change set says nothing about the members that stayed where nothing was moved or inserted. Where that would have
-    to be known, the answer is no.
+    Args:
+        approved: the change set on the earlier state.
+        now: the change set on the later state.
+        between: all change sets that led from the earlier state to the later one, oldest first. Without them it is
+            unknown which members stayed where nothing was moved or inserted, and where that matters, the answer is no.
     """
-    ours, theirs = _by_path(left), _by_path(right)
-    return ours.keys() == theirs.keys() and all(_same_meaning(ours[path], theirs[path]) for path in ours)
+    ours, theirs = _by_path(approved), _by_path(now)
+    drift = None if between is None else [change for changes in between for change in changes]
+    return ours.keys() == theirs.keys() and all(_same_meaning(ours[path], theirs[path], drift) for path in ours)
 
 
 def same_changes(left: Sequence[Change], right: Sequence[Change]) -> bool:
@@ -185,15 +189,36 @@ def _by_path(changes: Sequence[Change]) -> dict[str, list[Change]]:
     return found
 
 
-def _same_meaning(left: list[Change], right: list[Change]) -> bool:
-    if not all(change.kind in _LISTED for change in (*left, *right)):
-        return same_changes(left, right)
-    ours, theirs = _Listed.of(left), _Listed.of(right)
+def _same_meaning(approved: list[Change], now: list[Change], drift: list[Change] | None) -> bool:
+    if not all(change.kind in _LISTED for change in (*approved, *now)):
+        return same_changes(approved, now)
+    ours, theirs = _Listed.of(approved), _Listed.of(now)
     if ours.went != theirs.went or set(ours.came) != set(theirs.came):
         return False
-    if ours.after is None or theirs.after is None:
-        return ours.after is theirs.after and ours.came == theirs.came
-    return _same_order(ours.kept, ours.after, theirs.kept, theirs.after)
+    if ours.after is None and theirs.after is None:
+        return ours.came == theirs.came
+    if ours.after is not None and theirs.after is not None:
+        return same_order(ours.kept, ours.after, theirs.kept, theirs.after)
+    exchanged = _exchanged(approved[0].path, drift)
+    return exchanged is not None and (
+        appends(theirs.kept, theirs.after or [], ours.came, exchanged[0])
+        if ours.after is None
+        else appends(ours.kept, ours.after, theirs.came, exchanged[1])
+    )
+
+
+def _exchanged(path: str, drift: list[Change] | None) -> tuple[set[Key], set[Key]] | None:
+    """Give which members of a list came and which went in the course of these changes; None if that is unknown."""
+    if drift is None:
+        return None
+    arrived, gone = set[Key](), set[Key]()
+    for change in drift:
+        if change.path == path and change.kind in {ChangeKind.MEMBERS, ChangeKind.SET}:
+            went, came = set(keys(change.before)), set(keys(change.after))
+            arrived, gone = (arrived - went) | (came - gone), (gone - came) | (went - arrived)
+        elif f"{path}/".startswith(f"{change.path}/") and change.kind is not ChangeKind.ORDER:
+            return None
+    return arrived, gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,64 +232,20 @@ class _Listed:
         after: the new list; None where nothing was moved and what came stands at the end.
     """
 
-    went: frozenset[_Key]
-    came: list[_Key]
-    kept: list[_Key]
-    after: list[_Key] | None
+    went: frozenset[Key]
+    came: list[Key]
+    kept: list[Key]
+    after: list[Key] | None
 
     @classmethod
     def of(cls, changes: list[Change]) -> "_Listed":
         kinds = {change.kind: change for change in changes}
         members, order = kinds.get(ChangeKind.MEMBERS, kinds.get(ChangeKind.SET)), kinds.get(ChangeKind.ORDER)
-        went, came = ([], []) if members is None else (_keys(members.before), _keys(members.after))
+        went, came = ([], []) if members is None else (keys(members.before), keys(members.after))
         if order is None:
             return cls(frozenset(went), came, [], None)
         added = set(came)
-        return cls(frozenset(went), came, [key for key in _keys(order.before) if key not in added], _keys(order.after))
-
-
-def _same_order(kept: list[_Key], after: list[_Key], other_kept: list[_Key], other_after: list[_Key]) -> bool:
-    both = set(after) & set(other_after)
-    return (
-        _only(both, kept) == _only(both, other_kept)
-        and _only(both, after) == _only(both, other_after)
-        and _moved(kept, after) <= both
-        and _moved(other_kept, other_after) <= both
-    )
-
-
-def _only(wanted: set[_Key], keys: list[_Key]) -> list[_Key]:
-    return [key for key in keys if key in wanted]
-
-
-def _moved(kept: list[_Key], after: list[_Key]) -> set[_Key]:
-    """Give the members of a list that no longer stand behind the same members of it as before."""
-    places = {key: place for place, key in enumerate(_only(set(kept), after))}
-    moved, highest = set(), -1
-    for old, key in enumerate(kept):
-        new = places[key]
-        if new != old or highest > old:
-            moved.add(key)
-        highest = max(highest, new)
-    return moved
-
-
-def _is_set(value: Json) -> bool:
-    return (
-        isinstance(value, list)
-        and not any(isinstance(member, dict | list) for member in value)
-        and len(set(_keys(value))) == len(value)
-    )
-
-
-def _keys(members: list[Json]) -> list[_Key]:
-    return [_key(member) for member in members]
-
-
-def _key(scalar: Json) -> _Key:
-    return type(scalar), str(scalar) if isinstance(
-        scalar, float
-    ) else scalar  # 0.0 and -0.0 are equal, and not the same
+        return cls(frozenset(went), came, [key for key in keys(order.before) if key not in added], keys(order.after))
 
 
 def _same(left: Json, right: Json) -> bool:
