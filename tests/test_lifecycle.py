@@ -116,6 +116,7 @@ FOLLOWED = {
     "waive": "expire approve reject note",
     "release": "expire approve reject note",
     "renew_approval": "expire approve reject note",
+    "lapse": "expire",
     "retry": "lapse",
 }
 

@@ -14,6 +14,7 @@ from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Evidence
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
+from placet.model.canonical import in_words
 from placet.model.changes import same_effect
 from placet.model.emergency import Emergency
 from placet.model.outcome import Outcome
@@ -104,7 +105,9 @@ class Attempt:
         if self._emergency is None and not paused:
             now = self._seen.now()
             if self._context.lifecycle.settle(self._step, (Trigger.APPROVE, Trigger.LAPSE), now):
-                self._reasons = (str(self._step.standing(now)),) if self.rests else ()
+                due = self._step.request.due_at
+                late = (f"its deadline passed at {in_words(due)}",) if due and self.status is Status.EXPIRED else ()
+                self._reasons = (str(self._step.standing(now)), *late) if self.rests else ()
 
     def resolve(self, resolver: VersionResolver) -> ResolutionOutcome:
         """Resolve the version, always, and record it; in an emergency, past the requirements."""

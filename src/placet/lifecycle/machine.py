@@ -91,8 +91,13 @@ class Lifecycle:
         self.settle(step, row.then, evidence)
 
     def settle(self, step: Step, triggers: Iterable[Trigger], evidence: Evidence) -> bool:
-        """Make the first of these moves whose guard lets it, and tell whether one did."""
-        return any(self.fire_if_allowed(step, trigger, evidence) for trigger in triggers)
+        """Make the first of these moves whose guard lets it, and what follows from it; tell whether one did."""
+        before = step.status
+        for trigger in triggers:
+            if self.fire_if_allowed(step, trigger, evidence):
+                self.settle(step, given(self.table.cell(before, trigger)).then, evidence)
+                return True
+        return False
 
     def would(self, step: Step, trigger: Trigger, evidence: Evidence) -> bool:
         """Tell whether a trigger would move a step."""

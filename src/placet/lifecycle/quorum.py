@@ -59,9 +59,10 @@ def cast(terms: Terms, digest: str, votes: Iterable[Vote], around: Circumstances
     found = []
     for vote in counted:
         now = _now(vote, around)
-        stands = now is not None and taken.isdisjoint(hands(vote, around))
+        hands = vote.persons if now is None or now is vote else vote.persons | now.persons
+        stands = now is not None and taken.isdisjoint(hands)
         if stands:
-            taken |= hands(vote, around)
+            taken |= hands
         found.append(Cast(vote, now if stands else None))
     return found
 
@@ -74,11 +75,12 @@ def hands(vote: Vote, around: Circumstances) -> frozenset[str]:
 
 def _now(vote: Vote, around: Circumstances) -> Vote | None:
     """Give a vote as its voter would give it now, where somebody has asked; None if they could not."""
-    if vote.hat not in around.speakers:
+    actor = around.speakers.get(vote.hat, vote)
+    if actor is None or isinstance(actor, Vote):
+        return actor
+    held = (actor.principal, actor.roles, actor.groups, actor.kind)
+    if held == (vote.principal, vote.roles, vote.groups, vote.kind):
         return vote
-    actor = around.speakers[vote.hat]
-    if actor is None:
-        return None
     return replace(vote, principal=actor.principal, roles=actor.roles, groups=actor.groups, kind=actor.kind)
 
 

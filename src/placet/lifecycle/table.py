@@ -71,7 +71,14 @@ APPROVAL = (
     Transition(_T.REJECT, (_S.REVALIDATION,), _S.REJECTED, guards.VETO, _C.APPROVAL, _D.REJECTED, facts=facts.veto),
     Transition(_T.NOTE, (_S.PENDING,), None, guards.NOTE, _C.APPROVAL, _D.UNSATISFIABLE, facts=facts.unsatisfiable),
     Transition(
-        _T.LAPSE, (_S.APPROVED, _S.REVALIDATION), _S.PENDING, guards.LAPSE, _C.APPROVAL, _D.LAPSED, facts=facts.lapse
+        _T.LAPSE,
+        (_S.APPROVED, _S.REVALIDATION),
+        _S.PENDING,
+        guards.LAPSE,
+        _C.APPROVAL,
+        _D.LAPSED,
+        facts=facts.lapse,
+        then=(_T.EXPIRE,),
     ),
 )
 

@@ -1,7 +1,7 @@
 """How requirements of several policies, and the requester's own, add up."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -16,12 +16,14 @@ _FOLLOWS = (WhenImpossible.NOTE, WhenImpossible.REFUSE, WhenImpossible.REJECT)
 """What may follow once a requirement can no longer be met, the strictest last: the one that ends the request."""
 
 
-def merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+def merged(requirements: Sequence[Requirement]) -> tuple[Requirement, ...]:
     """Return requirements with those that mean the same put together, in the order of their first appearance.
 
     Approvals with the same actors, roles, groups, kinds and step become one, with the largest count and the strictest
     of everything else. Other requirements are one if they are equal.
     """
+    if not requirements[1:]:
+        return tuple(requirements)
     found: dict[object, Requirement] = {}
     for each in requirements:
         key = alike(each) if isinstance(each, Approval) else each

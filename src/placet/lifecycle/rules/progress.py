@@ -1,7 +1,10 @@
 """How far a request must have come."""
 
+from datetime import datetime
+
 from placet.lifecycle.rules import rule
 from placet.lifecycle.step import Evidence, Step
+from placet.model.approval import Eligibility
 from placet.model.canonical import in_words
 from placet.model.request import Review, Status
 from placet.model.requirement import WhenImpossible
@@ -38,20 +41,31 @@ def not_held(step: Step, _: Evidence) -> str:
     return f"it is held: {step.request.held}" if step.request.held else ""
 
 
+def due(step: Step, evidence: Evidence) -> datetime | None:
+    """Give when it expires: as was recorded, or sooner where a requirement with a deadline is no longer met."""
+    recorded = step.request.due_at
+    limited = [each for each in step.request.requirements if isinstance(each, Eligibility) and each.deadline]
+    if not limited or step.status is not Status.PENDING:
+        return recorded
+    waiting = {each.requirement for each in step.standing(evidence).open}
+    moments = [recorded, *(each.deadline for each in limited if each in waiting)]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 @rule
 def in_time(step: Step, evidence: Evidence) -> str:
     """No deadline has passed."""
-    due = step.request.due_at
-    return f"its deadline passed at {in_words(due)}" if due and evidence.at >= due else ""
+    moment = due(step, evidence)
+    return f"its deadline passed at {in_words(moment)}" if moment and evidence.at >= moment else ""
 
 
 @rule
 def overdue(step: Step, evidence: Evidence) -> str:
     """A deadline has passed."""
-    due = step.request.due_at
-    if due is None:
+    moment = due(step, evidence)
+    if moment is None:
         return "it has no deadline"
-    return "" if evidence.at >= due else f"its deadline is {in_words(due)}"
+    return "" if evidence.at >= moment else f"its deadline is {in_words(moment)}"
 
 
 @rule
