@@ -234,7 +234,7 @@ class TestPatchDocument:
     def test_so_is_any_half_sensible_one(self, document: dict[str, Json], operations: list[Any]) -> None:
         assert patched(document, *operations).status in {RunStatus.ACCEPTED, RunStatus.REFUSED}
 
-    @pytest.mark.parametrize("doublings", [17, 20, 1_000])
+    @pytest.mark.parametrize("doublings", [17, 20, 500])
     @pytest.mark.parametrize("target", ["/a/-", "/b"])
     def test_a_patch_that_copies_what_it_copied_is_stopped_early(self, doublings: int, target: str) -> None:
         grow: list[dict[str, Json]] = [
@@ -247,8 +247,8 @@ class TestPatchDocument:
         assert re.search(r"^operation \d+ brings what is copied to [\d,]+ bytes; keep it to 100,000", issue.message)
 
     def test_a_patch_with_too_many_operations_is_never_made(self) -> None:
-        with pytest.raises(InputError, match="at most 10000 items"):
-            PatchDocument(patch=[{"op": "test", "path": "/a", "value": 1}] * 10_001)
+        with pytest.raises(InputError, match="at most 1000 items"):
+            PatchDocument(patch=[{"op": "test", "path": "/a", "value": 1}] * 1_001)
 
     @pytest.mark.parametrize(
         "operation",

@@ -9,11 +9,11 @@ from jsonpointer import JsonPointer, JsonPointerException
 from pydantic import ConfigDict, Field, JsonValue
 
 from placet.errors import InputError, NotCanonicalError
-from placet.model.canonical import Json, canonical
+from placet.model.canonical import Json, canonical, parse
 from placet.model.mutation import Intent, Issue, Mutation
 from placet.model.state import State, loaded, plain
 
-MOST_OPERATIONS = 10_000
+MOST_OPERATIONS = 1_000
 """How many operations a JSON Patch may have."""
 
 MOST_COPIED = 100_000
@@ -50,14 +50,14 @@ class Document(State):
         cls = type(self)
         if cls.model_fields:
             return cast("dict[str, Any]", plain(self, cls.type_name))
-        return deepcopy(self.model_extra or {})
+        return cast("dict[str, Any]", parse(canonical(self.model_extra or {}, cls.type_name)))
 
 
 class PatchDocument(Mutation[Document]):
     """Change a document by a JSON Patch (RFC 6902).
 
     Attributes:
-        patch: the operations, as in `[{"op": "replace", "path": "/limit", "value": 5}]`, at most 10,000; a `test`
+        patch: the operations, as in `[{"op": "replace", "path": "/limit", "value": 5}]`, at most 1,000; a `test`
             operation that does not hold is an issue. All that is copied may have 100,000 bytes.
     """
 
