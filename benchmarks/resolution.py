@@ -5,15 +5,17 @@ from typing import Any, ClassVar
 
 from benchmarks.batches import _Batch
 from benchmarks.world import Action, World
+from placet import MutationRequest
 
 
 @cache
-def drifted(versions: int) -> tuple[World, str]:
-    """Give a world with a house that has moved on by so many versions; made once in a process."""
+def drifted(versions: int) -> tuple[World, MutationRequest]:
+    """Give a world, and a request for a house that has moved on since by so many versions; made once in a process."""
     world = World()
     house = world.house()
+    request = world.asked(house)
     world.drift(house, versions)
-    return world, house
+    return world, request
 
 
 class _Resolved(_Batch):
@@ -43,18 +45,16 @@ def resolution(versions: int, *, drift_report: bool) -> Action:
     """
     try:
         from placet.governance.resolution import VersionResolver, drift_steps  # noqa: PLC0415 - not on every commit
-        from placet.model.terms import OnDrift  # noqa: PLC0415 - as above
+        from placet.model.resolution import Effect  # noqa: PLC0415 - as above
     except ImportError as missing:
         raise NotImplementedError(str(missing)) from missing
-    world, house = drifted(versions)
+    world, request = drifted(versions)
     reader = world.gov._context.store.view().__enter__()  # noqa: SLF001 - the memory store has nothing to close
     return partial(
         VersionResolver().resolve,
-        state_id=house,
+        request.terms,
         expected=1,
         current=1 + versions,
-        on_drift=OnDrift.REJECT,
-        fallback=OnDrift.REJECT,
-        same_effect=lambda: False,
-        drift=partial(drift_steps, reader, house, 1) if drift_report else tuple,
+        effect=lambda: Effect.OTHER,
+        drift=partial(drift_steps, reader, request.state_id, 1) if drift_report else tuple,
     )

@@ -17,9 +17,6 @@ ROADS = {
 }
 """The paths that can be taken apart, and what records their outcome."""
 
-NO_HAND_OFF = {"approved request rejected as stale before execution"}
-"""Paths that end before anything is handed to the engine."""
-
 
 class _Given:
     """Gives a resolution that was made before, so that only what follows from it is measured."""
@@ -27,7 +24,7 @@ class _Given:
     def __init__(self, resolution: "Resolution") -> None:
         self._resolution = resolution
 
-    def resolve(self, **_: Any) -> "Resolution":
+    def resolve(self, *_: Any, **__: Any) -> "Resolution":
         return self._resolution
 
 
@@ -51,16 +48,17 @@ class Staged:
             from placet.governance.attempt import Attempt  # noqa: PLC0415
             from placet.governance.dossier import Dossier  # noqa: PLC0415
             from placet.governance.resolution import VersionResolver  # noqa: PLC0415
+            from placet.model.resolution import Effect  # noqa: PLC0415
         except ImportError as missing:
             raise NotImplementedError(str(missing)) from missing
-        if not hasattr(Attempt, "complete_or_lapse"):
+        if not hasattr(Attempt, "pass_time"):
             raise NotImplementedError("the stages are others")
         self._load, self._attempt = Dossier.load, Attempt
         self._ids = [action.args[0] for action in actions]
-        self._road, self._handed_off = ROADS[path], path not in NO_HAND_OFF
+        self._road = ROADS[path]
         self._context = world.gov._context  # noqa: SLF001 - the parts are not public
         self._actor = Actor("runner")
-        self._resolver = VersionResolver()
+        self._resolver, self._other = VersionResolver(), Effect.OTHER
         self._attempts: list[Attempt] = []
         self._compared: list[Resolution] = []
         self._stack = ExitStack()
@@ -77,46 +75,42 @@ class Staged:
     def deadlines(self) -> None:
         """Ask the machine whether time has made something of it: expired, or no longer approved."""
         for attempt in self._attempts:
-            attempt.expire_if_due()
-            attempt.complete_or_lapse()
+            attempt.pass_time()
 
     def resolution(self) -> None:
         """Compare the versions."""
         for attempt in self._attempts:
             request, terms = attempt._step.request, attempt._terms  # noqa: SLF001 - the parts are not public
             resolved = self._resolver.resolve(
-                state_id=terms.state_id,
+                terms,
                 expected=request.expected_version,
                 current=attempt._seen.state.version,  # noqa: SLF001 - the parts are not public
-                on_drift=terms.on_drift,
-                fallback=terms.fallback,
-                same_effect=lambda: False,
+                effect=lambda: self._other,
                 drift=attempt._drift,  # noqa: SLF001 - the parts are not public
             )
             self._compared.append(resolved)
 
-    def machine(self) -> None:
-        """Fire `resolve`, and record the resolution."""
-        for attempt, resolution in zip(self._attempts, self._compared, strict=True):
-            attempt.resolve(cast("VersionResolver", _Given(resolution)))
-
     def hand_off(self) -> None:
         """Let the engine run the mutation: policies, checks, apply, change set."""
-        if self._handed_off:
-            for attempt in self._attempts:
-                attempt._seen.run  # noqa: B018, SLF001 - runs it
+        for attempt in self._attempts:
+            attempt._seen.run  # noqa: B018, SLF001 - runs it
+
+    def machine(self) -> None:
+        """See what time that took, fire `resolve`, and record the resolution."""
+        for attempt, resolution in zip(self._attempts, self._compared, strict=True):
+            attempt.resolve(cast("VersionResolver", _Given(resolution)))
 
     def recording(self) -> None:
         """Fire the trigger that ends it, and write request, decisions, audit, state and history."""
         for attempt in self._attempts:
             getattr(attempt, self._road)()
-            attempt.write()
+            self._unit.write(attempt.writes())
 
     def telling(self) -> None:
         """Commit, and say what came of it."""
         self._stack.close()
         for attempt in self._attempts:
-            attempt.outcome()
+            attempt.finish()
 
     def statuses(self) -> set[str]:
         """Give the statuses they have come to."""
@@ -134,4 +128,4 @@ class Staged:
         self._stack.close()
 
 
-STAGES = ("loading", "deadlines", "resolution", "machine", "hand_off", "recording", "telling")
+STAGES = ("loading", "deadlines", "resolution", "hand_off", "machine", "recording", "telling")

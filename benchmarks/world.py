@@ -57,6 +57,13 @@ class GrantRole(Mutation[Roles]):
         return state.evolve(members={**state.members, self.user: self.role})
 
 
+class GrantRoleAnyway(GrantRole):
+    """Give one member a role, whatever they had by then."""
+
+    intent = Intent(operation="grant-role-anyway", category="security", risk=Risk.HIGH)
+    approval_covers = "mutation"
+
+
 class Clock:
     """A clock that moves only when told."""
 
@@ -112,7 +119,11 @@ class World:
         """Open a governance over the same store, if that is a file."""
         policies = [require_approval(count=1)]
         return Governance.open(
-            self._url, mutations=[GrantRole], policies=policies, directory=OpenDirectory(), **self._fixed
+            self._url,
+            mutations=[GrantRole, GrantRoleAnyway],
+            policies=policies,
+            directory=OpenDirectory(),
+            **self._fixed,
         )
 
     def close(self) -> None:
@@ -145,7 +156,8 @@ class World:
 
     def asked(self, house: str | None = None, user: str = "ada", **options: Any) -> MutationRequest:
         """Let bob ask for a role for somebody, in a house of its own unless one is named."""
-        mutation = GrantRole(user=user, role="admin")
+        wanted = GrantRoleAnyway if options.get("on_drift") == "revalidate" else GrantRole
+        mutation = wanted(user=user, role="admin")
         return self.gov.submit(mutation, to=house or self.house(), by="bob", reason="INC-42", **options)
 
     def voted(self, request: MutationRequest) -> MutationRequest:

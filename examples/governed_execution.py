@@ -48,10 +48,24 @@ class SetLimit(Mutation[Limits]):
         return state.evolve(daily={**state.daily, self.tenant: self.limit})
 
 
+class RaiseLimit(Mutation[Limits]):
+    """Give one tenant so much more, whatever that is added to."""
+
+    intent = Intent(operation="raise-limit", category="quota", description="Give so much more, whatever it is added to")
+    approval_covers = "mutation"
+    tenant: str
+    by: int
+
+    def apply(self, state: Limits) -> Limits:
+        """Add to the tenant's limit."""
+        return state.evolve(daily={**state.daily, self.tenant: state.daily[self.tenant] + self.by})
+
+
 class Share(Mutation[Limits]):
-    """Share a budget equally among all tenants."""
+    """Share a budget equally among all tenants, whoever they are by then."""
 
     intent = Intent(operation="share", category="quota", risk=Risk.HIGH)
+    approval_covers = "mutation"
     budget: int
 
     def apply(self, state: Limits) -> Limits:
@@ -82,7 +96,7 @@ class Freeze(Mutation[Limits]):
 store = MemoryStore()
 gov = Governance.open(
     store,
-    mutations=[SetLimit, Share, Clear, Freeze],
+    mutations=[SetLimit, RaiseLimit, Share, Clear, Freeze],
     policies=[require_approval(count=1)],
     directory=OpenDirectory(),  # accepts any name: for trying out
 )
@@ -107,15 +121,22 @@ first = approved(SetLimit(tenant="acme", limit=20))
 stale = approved(SetLimit(tenant="acme", limit=30))
 renewed = approved(SetLimit(tenant="acme", limit=40), "renew_approval")
 revalidated = approved(SetLimit(tenant="acme", limit=50), "revalidate")
+raised = approved(RaiseLimit(tenant="acme", by=5), "revalidate")
+in_place = approved(SetLimit(tenant="acme", limit=20), "revalidate")
 elsewhere = approved(SetLimit(tenant="globex", limit=5), "keep_if_same_effect")
 
 assert execute("approved and not moved: executed", first).executed
+assert execute("somebody else did the same: stale, already in place", in_place).code == "already_in_place"
 assert execute("moved since, strategy reject: stale", stale).status == "stale"
 assert execute("moved since, strategy renew_approval: back to the approvers", renewed).status == "pending"
 again = gov.get_request(renewed.id)
 gov.approve(again.id, by="carol", digest=again.digest)
 assert execute("approved again on the version there is now: executed", again).executed
-assert execute("moved since, strategy revalidate: policies and checks pass, executed", revalidated).executed
+another = execute("moved since, strategy revalidate, another effect: back to the approvers", revalidated)
+assert another.status == "pending"
+more = execute("the approval covers the mutation: policies and checks pass, executed with another effect", raised)
+assert more.executed
+assert more.effect_differs
 assert execute("moved since, but the effect is the same: the approval holds", elsewhere).executed
 
 replay = gov.execute(first.id, by="runner")

@@ -14,6 +14,7 @@ from placet import (
     MutationRequest,
     OnDrift,
     OpenDirectory,
+    Outcome,
     Risk,
     State,
     require_approval,
@@ -91,6 +92,11 @@ def approved(gov: Governance, mutation: Mutation[Any] | None = None, **options: 
     return gov.approve(request.id, by="carol", digest=request.digest)
 
 
+def released(gov: Governance, request: MutationRequest, by: str = "carol") -> Outcome:
+    """Let a paused request go on, by somebody who has looked at its effect on the current state."""
+    return gov.revalidate(request.id, by=by, digest=gov.current_effect(request.id).digest)
+
+
 def a_terms(*requirements: Requirement, **fields: Any) -> Terms:  # noqa: ANN401 - fields of Terms
     """Make terms that require this: bob asks to make ada a reader, on version 4 of the house."""
     plain: dict[str, Any] = {
@@ -107,6 +113,7 @@ def a_terms(*requirements: Requirement, **fields: Any) -> Terms:  # noqa: ANN401
         "reason": "INC-42",
         "expected_version": 4,
         "state_hash": "h4",
+        "approval_covers": "effect",
         "on_drift": OnDrift.REJECT,
         "fallback": OnDrift.REJECT,
         "pause_for_revalidation": False,

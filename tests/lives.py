@@ -51,6 +51,7 @@ from placet.errors import (
     TransitionRefusedError,
 )
 from placet.model.canonical import digest
+from placet.model.outcome import CurrentEffect
 from placet.model.terms import TERMS, Terms
 from placet.model.trail import Decision, HistoryEntry, HistoryKind
 from placet.requirements import (
@@ -907,9 +908,12 @@ class Lives(RuleBasedStateMachine):
     def break_glass(self, which: int, by: str) -> None:
         self.ask("execute", self.pick(which), by=by, emergency=Emergency("it burns", "INC-1"))
 
-    @deed(often=2, which=WHICH)
-    def revalidate(self, which: int) -> None:
-        self.ask("revalidate", self.among(which, Status.REVALIDATION), by="ops")
+    @deed(often=3, which=WHICH, by=st.sampled_from(["ann", "dan", "ops"]))
+    def revalidate(self, which: int, by: str) -> None:
+        request_id = self.among(which, Status.REVALIDATION)
+        looked = self.tried("current_effect", request_id)
+        digest = looked.digest if isinstance(looked, CurrentEffect) else "none"
+        self.ask("revalidate", request_id, by=by, digest=digest)
 
     # ---- time, and the world
 

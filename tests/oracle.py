@@ -206,9 +206,12 @@ def _execute(turn: Turn) -> None:
 
 def _revalidate(turn: Turn) -> None:
     _as_time_passes(turn)
-    if not _rests(turn):
-        turn.among("revalidation")
-        _look_again(turn)
+    if _rests(turn):
+        return
+    turn.among("revalidation")
+    leads = turn.request.demand.leads
+    turn.demand(turn.eligible if leads else turn.ask.by in {REQUESTER, ADMINISTRATOR})
+    _look_again(turn)
 
 
 def _rests(turn: Turn) -> bool:
@@ -223,14 +226,13 @@ def _as_time_passes(turn: Turn) -> None:
 
 
 def _run(turn: Turn) -> str:
-    """Say how its run on the current state ends; where all that is missing is time, it is refused, and can wait."""
+    """Say how its run on the current state ends."""
     if turn.ask.times in {"broken", "denied"}:
         return {"broken": "failed", "denied": "refused"}[turn.ask.times]
     demand = turn.demanded(turn.request.wish)
     if turn.ask.emergency or turn.met(demand):
         return "accepted"
-    turn.demand(not turn.people_agree(demand))
-    return "unapproved"
+    return "waiting" if turn.people_agree(demand) else "unapproved"
 
 
 def _resolve(turn: Turn) -> None:
@@ -238,12 +240,7 @@ def _resolve(turn: Turn) -> None:
     it = turn.request
     turn.among("approved", "revalidation", *(["pending"] if turn.ask.emergency else []))
     turn.demand(it.status != "revalidation" or it.validated is not None)
-    outcome = "proceed"
-    if (it.validated or it.expected) != turn.version:
-        outcome = it.on_drift
-        if outcome == "keep_if_same_effect":
-            same = _run(turn) == "accepted" and turn.effect(it.wish) == it.effect
-            outcome = "proceed" if same else it.fallback
+    outcome = "proceed" if (it.validated or it.expected) == turn.version else _drifted(turn)
     if turn.ask.emergency:
         open_reviews = any(each.review == "open" for each in turn.before.requests.values())
         turn.demand(_run(turn) == "accepted" and turn.ask.by == ON_CALL and not open_reviews and not it.held)
@@ -251,6 +248,21 @@ def _resolve(turn: Turn) -> None:
         turn.demand(turn.met(it.demand))
     turn.move("override" if turn.ask.emergency else "resolve", "resolving", emergency=turn.ask.emergency)
     ROADS[outcome](turn)
+
+
+def _drifted(turn: Turn) -> str:
+    """Say what follows where the state has moved."""
+    it = turn.request
+    same = _run(turn) != "failed" and turn.same
+    if turn.in_place:
+        return "in_place"
+    if it.wish.covers == "effect" and it.on_drift == "revalidate" and not it.pause:
+        return "proceed" if same else "renew_approval"
+    if it.on_drift != "keep_if_same_effect":
+        return it.on_drift
+    if same:
+        return "proceed"
+    return "renew_approval" if (it.fallback, it.wish.covers) == ("revalidate", "effect") else it.fallback
 
 
 def _proceed(turn: Turn) -> None:
@@ -264,21 +276,29 @@ def _proceed(turn: Turn) -> None:
 
 
 def _mark_stale(turn: Turn) -> None:
-    turn.move("mark_stale", "stale")
+    if turn.request.on_drift == "reject" or _run(turn) not in {"refused", "failed"}:
+        turn.move("mark_stale", "stale")
+    else:
+        _turned_aside(turn)
+
+
+def _mark_in_place(turn: Turn) -> None:
+    turn.move("mark_in_place", "stale")
 
 
 def _renew_approval(turn: Turn) -> None:
+    turn.demand(_run(turn) != "waiting")
     if _run(turn) in {"refused", "failed"}:
         _turned_aside(turn)
-        return
-    _renew(turn)
+    else:
+        _renew(turn)
 
 
 def _renew(turn: Turn) -> None:
     """Ask again for what is demanded now, or if that is nothing, for what was demanded before; go on if it is met."""
     demanded = turn.demanded(turn.request.wish)
     turn.renew("renew_approval", turn.request.wish, turn.request.demand if demanded == Demand() else demanded)
-    if turn.request.status == "approved":
+    if turn.request.status == "approved" and turn.ask.verb == "execute":
         _resolve(turn)
 
 
@@ -291,13 +311,18 @@ def _require_revalidation(turn: Turn) -> None:
 
 
 def _look_again(turn: Turn) -> None:
-    if not _turned_aside(turn):
+    if _turned_aside(turn):
+        return
+    if turn.request.wish.covers == "effect" and not turn.same:
+        _renew(turn)
+    else:
         turn.move("revalidate", validated=turn.version)
 
 
 def _turned_aside(turn: Turn) -> bool:
-    """Take the branch that the run demands, unless it was accepted."""
+    """Take the branch that the run demands, unless it was accepted; where all that is missing is time, it can wait."""
     run = _run(turn)
+    turn.demand(run != "waiting")
     if run == "refused":
         turn.move("block", "rejected")
     elif run == "failed":
@@ -310,6 +335,7 @@ def _turned_aside(turn: Turn) -> bool:
 ROADS: dict[str, Callable[[Turn], None]] = {
     "proceed": _proceed,
     "reject": _mark_stale,
+    "in_place": _mark_in_place,
     "renew_approval": _renew_approval,
     "revalidate": _require_revalidation,
 }

@@ -221,7 +221,7 @@ def test_nothing_leaves_a_terminal_status(gov: Governance, request_: MutationReq
         lambda: gov.cancel(request_.id, by="root"),
         lambda: gov.cancel(request_.id, by="bob", reason="for another reason"),
         lambda: gov.retry(request_.id, by="bob"),
-        lambda: gov.revalidate(request_.id, by="bob"),
+        lambda: gov.revalidate(request_.id, by="bob", digest="x"),
     ):
         with pytest.raises(TransitionRefusedError, match="that is final; submit a new request"):
             move()

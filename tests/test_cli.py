@@ -278,10 +278,10 @@ def test_show_tells_every_way_a_request_can_go(
     gov.execute(failed, by="runner")
     gov.register_policy(deny("freeze"))
     monkeypatch.undo()
-    gov.revalidate(paused, by="runner")
+    gov.revalidate(paused, by="carol", digest=gov.current_effect(paused).digest)
     for request_id, *pieces in (
-        (paused, "● rejected", "revalidation_required", "blocked ● rejected runner policy deny: freeze", "✗ freeze"),
-        (checked, "● executed", "revalidated ● revalidation runner passes on v2"),
+        (paused, "● rejected", "revalidation_required", "blocked ● rejected carol policy deny: freeze", "✗ freeze"),
+        (checked, "● executed", "approved for v1, now v2: same_effect"),
         (
             kept,
             "What was approved, for version 1",
@@ -537,7 +537,9 @@ def test_why_says_in_words_what_a_request_waits_for(gov: Governance, db: Path) -
     request = ask(gov)
     assert words("why", request.id, "--db", db) == f"{request.id} ● pending 1 approval (1 more)"
     gov.approve(request.id, by="carol", digest=request.digest)
-    assert words("why", request.id, "--db", db) == f"{request.id} ● approved it can be executed"
+    assert words("why", request.id, "--db", db) == (
+        f"{request.id} ● approved only a process that has its mutation registered can tell what execute() would do"
+    )
     gov.execute(request.id, by="runner")
     assert words("why", request.id, "--db", db) == f"{request.id} ● executed nothing follows"
 

@@ -242,7 +242,7 @@ OPEN = (Status.CREATED, Status.PENDING, Status.APPROVED, Status.REVALIDATION, St
 
 
 def revalidate(gov: Governance) -> None:
-    gov.revalidate("r-1", by="ci")
+    gov.revalidate("r-1", by="dan", digest=gov.current_effect("r-1").digest)
 
 
 TWO = World(law=(Approval(2, roles=("lead",), any_rejection_ends=False),))

@@ -309,8 +309,8 @@ def test_a_recorded_execution_resolves_before_it_runs_and_commits_last() -> None
     order = [
         "begin a unit of work",
         "resolve version 1",
-        ": resolve,",
         "engine: commit",
+        ": resolve,",
         ": execute,",
         "compare and set",
     ]

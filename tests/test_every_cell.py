@@ -285,7 +285,7 @@ def _execute(it: World) -> Callable[[], object]:
 
 
 def _revalidate(it: World) -> Callable[[], object]:
-    return lambda: it.gov.revalidate(ID, by="ops")
+    return lambda: it.gov.revalidate(ID, by="dan", digest=it.gov.current_effect(ID).digest)
 
 
 MOVES: dict[str, Move] = {
@@ -531,7 +531,7 @@ def _settle(it: World) -> None:
 
 
 def _revalidate_it(it: World) -> None:
-    it.gov.revalidate(ID, by="ops")
+    it.gov.revalidate(ID, by="dan", digest=it.gov.current_effect(ID).digest)
 
 
 def _retry(it: World) -> None:
@@ -554,6 +554,15 @@ def _amend_to_free(it: World) -> None:
     it.gov.amend(ID, AddTeam(team="red"), by="bob")
 
 
+def _done_by_another(it: World) -> None:
+    other = it.gov.submit(Awkward(), to=HOUSE, by="bob", request_id="other")
+    for by in ("ann", "eve"):
+        it.gov.approve(other.id, by=by, digest=other.digest)
+    it.gov.report(other.id, check="tests", passed=True, by="ci", digest=other.digest, evidence="run 8")
+    it.gov.waive(other.id, freeze="year-end", by="boss", digest=other.digest, reason="it is small")
+    assert it.gov.execute(other.id, by="ops").executed
+
+
 NOTED = {"requirements": [Approval(1, roles=("boss",), when_impossible=WhenImpossible.NOTE)]}
 
 ROADS = {
@@ -572,13 +581,10 @@ ROADS = {
     "renewed by drift": Road(
         "approved", (World.drift, World.execute), "pending", "resolve renew_approval", {"on_drift": "renew_approval"}
     ),
-    "revalidated at once": Road(
-        "approved",
-        (World.drift, World.execute),
-        "executed",
-        "resolve require_revalidation revalidate resolve execute",
-        {"on_drift": "revalidate"},
+    "kept where it is revalidated": Road(
+        "approved", (World.drift, World.execute), "executed", "resolve execute", {"on_drift": "revalidate"}
     ),
+    "done by somebody else": Road("approved", (_done_by_another, World.execute), "stale", "resolve mark_in_place"),
     "kept by its effect": Road(
         "approved", (World.drift, World.execute), "executed", "resolve execute", {"on_drift": "keep_if_same_effect"}
     ),

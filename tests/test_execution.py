@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, approved, opened
+from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, approved, opened, released
 from placet import (
     Governance,
     Intent,
@@ -46,6 +46,7 @@ from placet.governance.execution import GovernanceExecutionManager
 from placet.governance.resolution import VersionResolver
 from placet.model.resolution import Resolution, ResolutionOutcome
 from placet.model.run import Mode
+from placet.model.terms import Terms
 from placet.store.memory import MemoryStore
 from placet.store.port import Store
 from placet.testing import FrozenClock
@@ -112,7 +113,7 @@ def test_criterion_the_resulting_state_version_is_stored(gov: Governance) -> Non
     [
         ("reject", Status.STALE, "stale"),
         ("renew_approval", Status.PENDING, "approval_renewed"),
-        ("revalidate", Status.EXECUTED, "revalidated"),
+        ("revalidate", Status.EXECUTED, "executed"),
         ("keep_if_same_effect", Status.EXECUTED, "executed"),
     ],
 )
@@ -201,11 +202,11 @@ def test_an_unchanged_effect_keeps_its_approval_though_lists_have_moved(gov: Gov
 
 
 @pytest.mark.parametrize(
-    ("fallback", "status"), [("reject", "stale"), ("renew_approval", "pending"), ("revalidate", "executed")]
+    ("fallback", "status"), [("reject", "stale"), ("renew_approval", "pending"), ("revalidate", "pending")]
 )
 def test_another_effect_falls_back(gov: Governance, fallback: str, status: str) -> None:
     request = approved(gov, on_drift="keep_if_same_effect", fallback=fallback)
-    gov.execute(approved(gov, GrantRole(user="ada", role="reader")).id, by="runner")  # already in place
+    gov.execute(approved(gov, GrantRole(user="ada", role="admin")).id, by="runner")
     assert gov.execute(request.id, by="runner").status == status
 
 
@@ -213,8 +214,8 @@ def test_a_resolver_that_never_has_enough_is_told_so_and_nothing_changes(gov: Go
     class Restless(VersionResolver):
         """Wants every version revalidated."""
 
-        def resolve(self, **about: Any) -> Resolution:  # noqa: ANN401 - whatever is asked
-            return replace(super().resolve(**about), outcome=ResolutionOutcome.REVALIDATE)
+        def resolve(self, terms: Terms, **about: Any) -> Resolution:  # noqa: ANN401 - whatever is asked
+            return replace(super().resolve(terms, **about), outcome=ResolutionOutcome.REVALIDATE)
 
     request = approved(gov)
     restless = GovernanceExecutionManager(gov._context, Restless())
@@ -229,10 +230,10 @@ def test_a_paused_revalidation_waits_until_somebody_revalidates(gov: Governance)
     assert gov.execute(request.id, by="runner").status is Status.REVALIDATION
     with pytest.raises(TransitionRefusedError, match="has not been revalidated"):
         gov.execute(request.id, by="runner")
-    assert gov.revalidate(request.id, by="carol").status is Status.REVALIDATION
+    assert released(gov, request).status is Status.REVALIDATION
     drift(gov, "mallory")  # it moves once more: what was revalidated is old again
     assert gov.execute(request.id, by="runner").status is Status.REVALIDATION
-    gov.revalidate(request.id, by="carol")
+    released(gov, request)
     assert gov.execute(request.id, by="runner").resulting_version == 4
 
 
@@ -254,7 +255,7 @@ def test_a_check_that_fails_on_the_current_state_blocks(gov: Governance, awkward
     outcome = gov.execute(request.id, by="runner")
     assert outcome.status is Status.REJECTED
     assert outcome.issues == (Issue("members", "too many"),)
-    assert codes(gov, request.id)[-2:] == ["revalidation_required", "blocked"]
+    assert codes(gov, request.id)[-2:] == ["resolved", "blocked"]
 
 
 def test_a_policy_that_wants_what_nobody_gave_sends_it_back(gov: Governance) -> None:
@@ -453,7 +454,7 @@ def test_an_approved_request_past_its_deadline_expires_when_executed(gov: Govern
 
 
 def test_an_outcome_says_what_was_recorded_and_why(gov: Governance) -> None:
-    late, request = approved(gov), approved(gov)
+    late, request = approved(gov, AddTeam(team="late")), approved(gov)
     executed = gov.execute(request.id, by="runner")
     assert (executed.replayed, executed.reasons, executed.reports) == (False, (), ())
     assert executed.audit == gov.audit(request.id)[-1]
@@ -470,7 +471,7 @@ def test_an_outcome_says_why_it_waits_again_and_nothing_once_it_was_revalidated(
         outcome = gov.execute(request.id, by="runner")
         assert outcome.resolution is not None
         assert outcome.reasons == (str(outcome.resolution),)
-    assert gov.revalidate(paused.id, by="runner").reasons == ()
+    assert released(gov, paused).reasons == ()
 
 
 def test_why_somebody_executed_is_recorded_though_its_deadline_had_passed(gov: Governance, clock: FrozenClock) -> None:
@@ -555,15 +556,12 @@ def test_an_interceptor_that_raises_is_reported_and_changes_nothing(store: Store
     )
     outcome = gov.execute(approved(gov).id, by="runner")
     assert outcome.executed
-    assert outcome.reports == (
-        "broken.before: RuntimeError: metrics are down",
-        "broken.after: RuntimeError: metrics are down",
-    )
-    assert seen == [("before", "GrantRole"), ("after", "GrantRole")]
+    assert outcome.reports == ("broken.after: RuntimeError: metrics are down",)
+    assert seen == [("after", "GrantRole")]
     blocked = approved(gov)
     gov.register_policy(deny("no"))
     assert gov.execute(blocked.id, by="runner").status is Status.REJECTED
-    assert seen[2:] == [("before", "GrantRole"), ("refused", "GrantRole")]
+    assert seen[1:] == [("refused", "GrantRole")]
 
 
 def test_policies_and_interceptors_hear_what_is_executed_and_that_it_is(store: Store) -> None:
@@ -575,13 +573,13 @@ def test_policies_and_interceptors_hear_what_is_executed_and_that_it_is(store: S
         states.append(proposal.state_id)
         return Verdict.abstain()
 
-    hear = Interceptor("hear", before=lambda run: modes.append(run.mode), after=lambda run: modes.append(run.mode))
+    hear = Interceptor("hear", after=lambda run: modes.append(run.mode))
     gov = opened(store, interceptors=[hear])
     request = approved(gov)
     gov.register_policy(listening)
     modes.clear()
     assert gov.execute(request.id, by="runner").executed
-    assert (states, modes) == ([HOUSE], [Mode.COMMIT, Mode.COMMIT])
+    assert (states, modes) == ([HOUSE], [Mode.COMMIT])
 
 
 def test_interceptors_hear_of_an_execution_only_once_it_is_durable(store: Store) -> None:

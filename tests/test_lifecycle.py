@@ -86,6 +86,7 @@ DESIGN = [
     ("override", "pending approved revalidation", "resolving", "version_resolution", "overridden"),
     ("execute", "resolving", "executed", "execution", "executed"),
     ("mark_stale", "resolving", "stale", "version_resolution", "stale"),
+    ("mark_in_place", "resolving", "stale", "version_resolution", "already_in_place"),
     ("renew_approval", "resolving revalidation", "pending", "version_resolution", "approval_renewed"),
     ("require_revalidation", "resolving", "revalidation", "version_resolution", "revalidation_required"),
     ("revalidate", "revalidation", "=", "version_resolution", "revalidated"),
@@ -103,7 +104,7 @@ ARROWS = {
 }
 CELLS = {(source, trigger): target for source, trigger, target in ARROWS}
 RECORDED = {trigger: (category, code) for trigger, _, _, category, code in DESIGN}
-AUDITED = {"execute", "mark_stale", "renew_approval", "require_revalidation", "block", "fail"}
+AUDITED = {"execute", "mark_stale", "mark_in_place", "renew_approval", "require_revalidation", "block", "fail"}
 NEVER_LEFT = {"executed", "stale", "rejected", "canceled", "expired", "superseded"}
 FOLLOWED = {
     "submit": "expire approve reject note",
@@ -125,11 +126,14 @@ LEGAL = ManualReview(name="legal", roles=("legal",))
 FREEZE = Freeze(name="year-end", until=LATER, waiver_roles=("security",))
 AFTER = Dependency(request_id="r-0")
 TERMS_ = a_terms(SECURITY)
+PAUSING = a_terms(SECURITY, pause_for_revalidation=True)
+PAUSING_FREE = a_terms(pause_for_revalidation=True)
 STATE = StoredState("house", "Roles", 4, b'{"members":{}}', digest(b'{"members":{}}'))
 CHANGED = (Change("/members/ada", ChangeKind.ADDED, after="reader"),)
 GLASS = BreakGlass(("oncall",), ())
 OUTCOMES = {
     "mark_stale": ResolutionOutcome.STALE,
+    "mark_in_place": ResolutionOutcome.ALREADY_IN_PLACE,
     "renew_approval": ResolutionOutcome.RENEW_APPROVAL,
     "require_revalidation": ResolutionOutcome.REVALIDATE,
 }
@@ -259,8 +263,10 @@ def good_facts(trigger: str, request: MutationRequest) -> dict[str, Any]:
         "override": attempt
         | {"actor": OLGA, "emergency": Emergency("the house burns", "INC-43"), "run": a_run(emergencies=(GLASS,))},
         "execute": {"state": STATE, "run": a_run(), "new_state": STATE.next(b'{"members":{"ada":"reader"}}')},
+        "mark_stale": {"state": STATE, "run": a_run()},
+        "mark_in_place": {"state": STATE, "run": a_run()},
         "renew_approval": renewed | {"run": a_run(RunStatus.UNAPPROVED)},
-        "revalidate": {"state": STATE, "run": a_run()},
+        "revalidate": shown | {"state": STATE, "run": a_run(), "effect_digest": request.digest},
         "block": {"run": a_run(RunStatus.REFUSED)},
         "fail": {"run": a_run(RunStatus.FAILED, error="ValueError: eh")},
         "review": spoken | {"actor": CAROL},
@@ -816,6 +822,7 @@ REFUSALS: list[Refused] = [
         ("resolving", "execute", "succeeded", "the mutation did not succeed", {}, {"run": run})
         for run in (None, *(a_run(status) for status in RunStatus if status is not RunStatus.ACCEPTED))
     ),
+    ("resolving", "execute", "covered", "is not the one that was approved", {}, {"effect_differs": True}),
     *(
         ("resolving", "execute", "next_version", "the new version is not the next one", {}, {"new_state": state})
         for state in (None, STATE, replace(STATE, version=6))
@@ -824,11 +831,24 @@ REFUSALS: list[Refused] = [
         ("resolving", trigger, "resolution_says", f"its resolution does not say {word}", {"resolution": resolution}, {})
         for trigger, word, other in [
             ("mark_stale", "stale", "revalidate"),
+            ("mark_in_place", "already_in_place", "stale"),
             ("require_revalidation", "revalidate", "stale"),
         ]
         for resolution in (None, a_resolution(), a_resolution(other))
     ),
+    *(
+        ("resolving", trigger, "looked", "nobody has looked what it would do on the current state", {}, {"run": None})
+        for trigger in ("mark_stale", "mark_in_place")
+    ),
     ("resolving", "renew_approval", "renewal_demanded", "neither its", {"resolution": None}, {"run": None}),
+    (
+        "revalidation",
+        "renew_approval",
+        "renewal_demanded",
+        "neither",
+        {"terms": a_terms(SECURITY, approval_covers="mutation")},
+        {"run": a_run(), "effect_differs": True},
+    ),
     (
         "resolving",
         "renew_approval",
@@ -846,6 +866,19 @@ REFUSALS: list[Refused] = [
     ("revalidation", "revalidate", "on_current_state", "no current state to revalidate it on", {}, {"state": None}),
     ("revalidation", "revalidate", "run_ended", "did not end as accepted", {}, {"run": None}),
     ("revalidation", "revalidate", "run_ended", "did not end as accepted", {}, {"run": a_run(RunStatus.UNAPPROVED)}),
+    ("revalidation", "revalidate", "covered", "is not the one that was approved", {}, {"effect_differs": True}),
+    *(
+        ("revalidation", "revalidate", "eligible_look", words, {"terms": terms}, {"actor": actor})
+        for words, terms, actor in (
+            ("cannot decide on it", PAUSING, BOB),
+            ("is not eligible", PAUSING, LARA),
+            ("is neither its requester bob nor an administrator", PAUSING_FREE, CAROL),
+        )
+    ),
+    *(
+        ("revalidation", "revalidate", "current_effect", "is not that of its effect", {"terms": PAUSING}, shown)
+        for shown in ({"digest": "e" * 64}, {"digest": ""}, {"digest": "", "effect_digest": ""})
+    ),
     ("resolving", "block", "run_ended", "its run on the current state did not end as refused", {}, {"run": None}),
     ("revalidation", "block", "run_ended", "did not end as refused", {}, {"run": a_run()}),
     ("resolving", "fail", "run_ended", "did not end as failed", {}, {"run": None}),
@@ -1607,7 +1640,7 @@ class TestTheTableItself:
             ([*without(Trigger.SUBMIT), replace(SUBMIT, guard=Guard(" ", SUBMIT.guard.rules))], "does not say what it"),
             ([*ROWS, replace(SUBMIT, sources=(Status.EXECUTED,))], "submit leaves executed, which is terminal"),
             ([*ROWS, replace(SUBMIT, sources=(Status.EXECUTED,), target=Status.STALE)], "submit leaves executed"),
-            (without(Trigger.MARK_STALE), "nothing leads to stale"),
+            (without(Trigger.MARK_STALE, Trigger.MARK_IN_PLACE), "nothing leads to stale"),
             (without(Trigger.REQUIRE_REVALIDATION, Trigger.REVALIDATE), "nothing leads to revalidation"),
             (
                 [

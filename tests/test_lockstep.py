@@ -288,7 +288,8 @@ class LockStep(RuleBasedStateMachine):
 
     @rule(request_id=requests, by=PEOPLE)
     def revalidate(self, request_id: str, by: str) -> None:
-        self.both("revalidate", request_id, by=by)
+        looked = self.both("current_effect", request_id)
+        self.both("revalidate", request_id, by=by, digest=getattr(looked, "digest", "none"))
 
     # ---- time
 

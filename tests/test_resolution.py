@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from house import HOUSE, AddTeam, approved, opened
+from house import HOUSE, AddTeam, a_terms, approved, opened
 from placet import Governance, OnDrift
 from placet.errors import IntegrityError
 from placet.governance import resolution
 from placet.governance.resolution import VersionResolver, drift_steps
 from placet.model.canonical import Link
-from placet.model.resolution import DriftStep, Resolution, ResolutionOutcome
+from placet.model.resolution import DriftStep, Effect, Resolution, ResolutionOutcome
 from placet.model.trail import Ledger
 from placet.store.memory import MemoryStore
 from placet.store.port import Store
@@ -19,14 +20,19 @@ from placet.store.port import Store
 STEP = DriftStep(4, "r-2", "AddTeam", "runner", ("/teams",))
 
 
-def resolved(current: int, on_drift: OnDrift = OnDrift.REJECT, *, same: bool = False, listed: int = 1) -> Resolution:
+def resolved(
+    current: int,
+    on_drift: OnDrift = OnDrift.REJECT,
+    effect: Effect = Effect.OTHER,
+    *,
+    listed: int = 1,
+    **terms: Any,  # noqa: ANN401 - fields of Terms
+) -> Resolution:
     return VersionResolver().resolve(
-        state_id="house",
+        a_terms(on_drift=on_drift, **terms),
         expected=3,
         current=current,
-        on_drift=on_drift,
-        fallback=OnDrift.REVALIDATE,
-        same_effect=lambda: same,
+        effect=lambda: effect,
         drift=lambda: [STEP] * listed,
     )
 
@@ -36,23 +42,41 @@ def test_the_same_version_proceeds_whatever_the_strategy() -> None:
         assert resolved(3, strategy) == Resolution(ResolutionOutcome.UNCHANGED, 3, 3, strategy)
 
 
+STALE, RENEW, AGAIN, KEPT = (
+    ResolutionOutcome.STALE,
+    ResolutionOutcome.RENEW_APPROVAL,
+    ResolutionOutcome.REVALIDATE,
+    ResolutionOutcome.SAME_EFFECT,
+)
+
+
 @pytest.mark.parametrize(
-    ("strategy", "outcome"),
+    ("covers", "strategy", "fallback", "pause", "outcomes"),
     [
-        (OnDrift.REJECT, ResolutionOutcome.STALE),
-        (OnDrift.RENEW_APPROVAL, ResolutionOutcome.RENEW_APPROVAL),
-        (OnDrift.REVALIDATE, ResolutionOutcome.REVALIDATE),
+        ("effect", OnDrift.REJECT, OnDrift.REJECT, False, (STALE, STALE)),
+        ("effect", OnDrift.RENEW_APPROVAL, OnDrift.REJECT, False, (RENEW, RENEW)),
+        ("effect", OnDrift.REVALIDATE, OnDrift.REJECT, False, (KEPT, RENEW)),
+        ("effect", OnDrift.REVALIDATE, OnDrift.REJECT, True, (AGAIN, AGAIN)),
+        ("effect", OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.REJECT, False, (KEPT, STALE)),
+        ("effect", OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.RENEW_APPROVAL, False, (KEPT, RENEW)),
+        ("effect", OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.REVALIDATE, False, (KEPT, RENEW)),
+        ("effect", OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.REVALIDATE, True, (KEPT, RENEW)),
+        ("mutation", OnDrift.REJECT, OnDrift.REJECT, False, (STALE, STALE)),
+        ("mutation", OnDrift.REVALIDATE, OnDrift.REJECT, False, (AGAIN, AGAIN)),
+        ("mutation", OnDrift.REVALIDATE, OnDrift.REJECT, True, (AGAIN, AGAIN)),
+        ("mutation", OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.REVALIDATE, False, (KEPT, AGAIN)),
     ],
 )
-def test_another_version_leads_where_the_strategy_says(strategy: OnDrift, outcome: ResolutionOutcome) -> None:
-    for same in (True, False):
-        assert resolved(4, strategy, same=same) == Resolution(outcome, 3, 4, strategy, (STEP,), 0)
-
-
-def test_the_same_effect_is_kept_and_another_falls_back() -> None:
-    keep = OnDrift.KEEP_IF_SAME_EFFECT
-    assert resolved(4, keep, same=True).outcome is ResolutionOutcome.SAME_EFFECT
-    assert resolved(4, keep, same=False).outcome is ResolutionOutcome.REVALIDATE
+def test_another_version_leads_where_strategy_and_coverage_say(
+    covers: str, strategy: OnDrift, fallback: OnDrift, pause: bool, outcomes: tuple[ResolutionOutcome, ...]
+) -> None:
+    same, other = outcomes
+    terms: dict[str, Any] = {"approval_covers": covers, "fallback": fallback, "pause_for_revalidation": pause}
+    assert resolved(4, strategy, Effect.SAME, **terms) == Resolution(same, 3, 4, strategy, (STEP,), 0)
+    assert resolved(4, strategy, Effect.OTHER, **terms) == Resolution(other, 3, 4, strategy, (STEP,), 0)
+    in_place = resolved(4, strategy, Effect.IN_PLACE, **terms)
+    assert in_place.outcome is ResolutionOutcome.ALREADY_IN_PLACE
+    assert not in_place.proceeds
 
 
 def test_what_the_report_does_not_list_is_counted() -> None:

@@ -102,6 +102,7 @@ FULL = request(
         "intent": Intent("grant-role", description=UNICODE, tags=("STRASSE", "ß")),
         "on_behalf_of": "eve",
         "expires_at": NOON + timedelta(days=1, microseconds=1),
+        "approval_covers": "effect",
         "on_drift": OnDrift.KEEP_IF_SAME_EFFECT,
         "fallback": OnDrift.REVALIDATE,
         "requirements": (Approval(2, roles=("owner",)), Approval(1, groups=("board",))),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from house import HOUSE, AddTeam, GrantRole, opened, refused, unchanged
+from house import HOUSE, AddTeam, GrantRole, opened, refused, released, unchanged
 from placet import (
     Actor,
     ActorKind,
@@ -447,10 +447,10 @@ def test_a_paused_request_lapses_too_and_comes_through_in_the_end(store: Store) 
     gov.execute(other.id, by="bob")
     assert gov.execute(first.id, by="bob").status is Status.REVALIDATION
     staff.give("carol")
-    assert gov.revalidate(first.id, by="bob").status is Status.PENDING
+    assert released(gov, first, "erin").status is Status.PENDING
     assert approve(gov, first, "erin").status is Status.APPROVED
     assert gov.execute(first.id, by="bob").status is Status.REVALIDATION
-    assert gov.revalidate(first.id, by="bob").status is Status.REVALIDATION
+    assert released(gov, first, "erin").status is Status.REVALIDATION
     assert gov.execute(first.id, by="bob").executed
 
 

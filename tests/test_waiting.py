@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from house import HOUSE, AddTeam, Awkward, opened
+from house import HOUSE, AddTeam, Awkward, opened, released
 from placet import (
     Actor,
     ActorKind,
@@ -126,8 +126,10 @@ def test_a_paused_request_waits_for_its_revalidation_and_then_for_nothing(gov: G
     other = approve(gov, gov.submit(AddTeam(team="other"), to=HOUSE, by="bob"))
     gov.execute(other.id, by="bob")
     gov.execute(request.id, by="bob")
-    assert reasons(gov, request) == ("its state has moved: somebody has to revalidate() it",)
-    gov.revalidate(request.id, by="bob")
+    assert reasons(gov, request) == (
+        "its state has moved: an approver has to revalidate() it with the digest of current_effect()",
+    )
+    released(gov, request)
     assert str(gov.waiting_for(request.id)) == f"{request.id} revalidation: it can be executed"
 
 
@@ -301,8 +303,9 @@ def inboxes(gov: Governance) -> set[str]:
 
 
 def lets_act(gov: Governance, request: MutationRequest, by: str) -> bool:
-    """Tell whether a guard lets somebody vote on a request, report on it, or waive a freeze of it."""
-    digest = gov.get_request(request.id).digest
+    """Tell whether a guard lets somebody vote on a request, report on it, or waive a freeze of it, and not again."""
+    before = gov.get_request(request.id)
+    digest = before.digest
     attempts: list[Callable[[], MutationRequest]] = [
         lambda: gov.approve(request.id, by=by, digest=digest),
         lambda: gov.report(request.id, check="legal", passed=False, by=by, digest=digest, evidence="seen"),
@@ -311,10 +314,10 @@ def lets_act(gov: Governance, request: MutationRequest, by: str) -> bool:
     ]
     for attempt in attempts:
         try:
-            attempt()
+            if attempt().revision > before.revision:
+                return True
         except TransitionRefusedError:
             continue
-        return True
     return False
 
 

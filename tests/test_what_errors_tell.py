@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from house import HOUSE, AddTeam, Awkward, GrantRole, approved, opened
+from house import HOUSE, AddTeam, Awkward, GrantRole, approved, opened, released
 from placet import (
     Actor,
     Emergency,
@@ -59,7 +59,7 @@ CALLS: dict[str, Call] = {
     "retry": lambda gov, request: gov.retry(request.id, by="bob"),
     "review": lambda gov, request: gov.review(request.id, by="carol", reason="fine"),
     "execute": lambda gov, request: gov.execute(request.id, by="bob"),
-    "revalidate": lambda gov, request: gov.revalidate(request.id, by="bob"),
+    "revalidate": lambda gov, request: gov.revalidate(request.id, by="bob", digest="x"),
 }
 
 
@@ -165,7 +165,7 @@ def test_so_does_a_denial_when_it_is_revalidated(store: Store, closed: list[bool
     gov.execute(approved(gov, AddTeam(team="blue")).id, by="runner")
     gov.execute(request.id, by="runner")
     closed.append(True)
-    outcome = gov.revalidate(request.id, by="carol")
+    outcome = released(gov, request)
     assert (outcome.status, outcome.reasons) == ("rejected", ("policy ceiling: too many",))
 
 

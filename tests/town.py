@@ -53,10 +53,24 @@ class Write(Mutation[Pair]):
     checked: bool
     lenient: bool
 
+    covers: str
+
     def apply(self, state: Pair) -> Pair:
         if Write.broken:
             raise ValueError("broken")
         return state.evolve(**{("first", "second")[self.field]: self.value})
+
+
+class Overwrite(Write):
+    """The same, whatever value the field has by then."""
+
+    intent = Intent(operation="overwrite")
+    approval_covers = "mutation"
+
+
+def wished(wish: Wish) -> Write:
+    """Make the mutation that is wished for."""
+    return (Overwrite if wish.covers == "mutation" else Write)(**asdict(wish))
 
 
 STAFF = (
@@ -119,7 +133,7 @@ class Town:
     def governance(self, store: Store, prefix: str) -> Governance:
         return Governance.open(
             store,
-            mutations=[Write],
+            mutations=[Write, Overwrite],
             policies=[Policy("law", self.law), allow_emergency(["oncall"], reviewer_roles=["lead"])],
             directory=self,
             clock=self.clock,
@@ -145,7 +159,7 @@ def _submit(gov: Governance, it: Said) -> object:
     ask = it.ask
     base = it.clock.now - timedelta(minutes=HOUR if ask.times == "late" else 0)
     return gov.submit(
-        Write(**asdict(ask.wish)),
+        wished(ask.wish),
         to=STATE,
         by=ask.by,
         request_id=ask.id,
@@ -163,7 +177,7 @@ def _execute(gov: Governance, it: Said) -> object:
 
 CALLS: dict[str, Callable[[Governance, Said], object]] = {
     "submit": _submit,
-    "amend": lambda gov, it: gov.amend(it.ask.id, Write(**asdict(it.ask.wish)), by=it.ask.by),
+    "amend": lambda gov, it: gov.amend(it.ask.id, wished(it.ask.wish), by=it.ask.by),
     "approve": lambda gov, it: gov.approve(it.ask.id, by=it.ask.by, digest=it.digest),
     "reject": lambda gov, it: gov.reject(it.ask.id, by=it.ask.by, reason="no", digest=it.digest),
     "abstain": lambda gov, it: gov.abstain(it.ask.id, by=it.ask.by, digest=it.digest),
@@ -182,7 +196,7 @@ CALLS: dict[str, Callable[[Governance, Said], object]] = {
     "review": lambda gov, it: gov.review(it.ask.id, by=it.ask.by, reason="it was right to"),
     "reassess": lambda gov, it: gov.reassess(it.ask.id),
     "execute": _execute,
-    "revalidate": lambda gov, it: gov.revalidate(it.ask.id, by=it.ask.by),
+    "revalidate": lambda gov, it: gov.revalidate(it.ask.id, by=it.ask.by, digest=gov.current_effect(it.ask.id).digest),
     "expire_due": lambda gov, it: gov.expire_due(),
 }
 
@@ -199,14 +213,21 @@ def every(verb: str, **choices: Sequence[Any]) -> tuple[Ask, ...]:
 
 VOTER = {"by": (*LEADS, REQUESTER, ADMINISTRATOR), "shown": (0, 1)}
 OWNER = {"by": (REQUESTER, ADMINISTRATOR, "ann")}
-WISHES = (Wish(1, 2), Wish(0, 3, leads=0), Wish(0, 4, leads=2), Wish(1, 5, checked=True), Wish(1, 6, 1, lenient=True))
+WISHES = (
+    Wish(1, 2),
+    Wish(0, 3, leads=0),
+    Wish(0, 4, leads=2),
+    Wish(1, 5, checked=True),
+    Wish(1, 6, 1, lenient=True),
+    Wish(0, 7, covers="mutation"),
+)
 TAKEN = every("submit", wish=WISHES[:2])
 REASSESS = every("reassess")
 VOTE = every("approve", **VOTER)
 REJECT = every("reject", **VOTER)
 ABSTAIN = every("abstain", **VOTER)
 EXECUTE = every("execute", by=(ON_CALL, CHECKER))
-REVALIDATE = every("revalidate", by=(ON_CALL,))
+REVALIDATE = every("revalidate", by=("ann", REQUESTER, ON_CALL))
 OVERRIDE = every("execute", by=(ON_CALL, CHECKER), emergency=(True,))
 
 WAYS: dict[str, tuple[Ask, ...]] = {
@@ -233,6 +254,7 @@ WAYS: dict[str, tuple[Ask, ...]] = {
     "override": OVERRIDE,
     "execute": (*EXECUTE, *OVERRIDE),
     "mark_stale": (*EXECUTE, *OVERRIDE),
+    "mark_in_place": (*EXECUTE, *OVERRIDE),
     "renew_approval": (*EXECUTE, *OVERRIDE, *REVALIDATE),
     "require_revalidation": (*EXECUTE, *OVERRIDE),
     "revalidate": REVALIDATE,

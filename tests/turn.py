@@ -15,7 +15,7 @@ HOUR = 60
 OPEN = ("created", "pending", "approved", "revalidation", "failed")
 FINAL = ("executed", "stale", "rejected", "canceled", "expired", "superseded")
 
-AUDITED = {"execute", "mark_stale", "renew_approval", "require_revalidation", "block", "fail"}
+AUDITED = {"execute", "mark_stale", "mark_in_place", "renew_approval", "require_revalidation", "block", "fail"}
 """What ends an attempt, and leaves an audit record."""
 
 UNDOES = {"hold": ("release",), "amend": ("request_changes", "retry"), "fail": ("retry",)}
@@ -39,6 +39,7 @@ class Wish:
         leads: how many have to approve.
         checked: whether a check has to pass as well.
         lenient: whether it is only noted, where too few leads are left.
+        covers: what an approval covers: the effect that was shown, or the mutation.
     """
 
     field: int = 0
@@ -46,6 +47,7 @@ class Wish:
     leads: int = 1
     checked: bool = False
     lenient: bool = False
+    covers: str = "effect"
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,20 @@ class Turn:
     def effect(self, wish: Wish) -> tuple[int, int, int] | None:
         old = self.values[wish.field]
         return None if old == wish.value else (wish.field, old, wish.value)
+
+    @property
+    def same(self) -> bool:
+        """Whether what it would do now is what was approved."""
+        return self.effect(self.request.wish) == self.request.effect
+
+    @property
+    def in_place(self) -> bool:
+        """Whether what was approved is there already, or where the mutation was approved, there is nothing to do."""
+        it = self.request
+        if it.effect is None:
+            return False
+        field, _, value = it.effect
+        return self.effect(it.wish) is None if it.wish.covers == "mutation" else self.values[field] == value
 
     # ---- moving
 

@@ -15,11 +15,19 @@ ARROWS = tuple(sorted({(str(a), str(trigger), str(b)) for row in LIFECYCLE for a
 BEFORE = {
     "withdraw": Ask("abstain", by="ann"),
     "release": Ask("hold"),
-    "resolve": Ask("revalidate", by=ON_CALL),
-    "override": Ask("revalidate", by=ON_CALL),
+    "resolve": Ask("revalidate", by="ann"),
+    "override": Ask("revalidate", by="ann"),
 }
 """What has to be done first, where a trigger cannot be asked for."""
-EXECUTING = {"resolve", "override", "mark_stale", "renew_approval", "require_revalidation", "revalidate"}
+EXECUTING = {
+    "resolve",
+    "override",
+    "mark_stale",
+    "mark_in_place",
+    "renew_approval",
+    "require_revalidation",
+    "revalidate",
+}
 """What may need a state that has moved."""
 WISHING: dict[str, dict[str, bool]] = {"report": {"checked": True}, "note": {"lenient": True}}
 """What must have been wished for, so that it can be walked."""

@@ -135,6 +135,7 @@ class Attempt:
             "answers": [{"policy": "require 1 approval", "verdict": "require", "detail": "1 approval"}],
             "issues": [],
             "changes": changes,
+            "approved_changes": None,
             "error": "",
             "duration_us": duration_us,
         }

@@ -52,6 +52,7 @@ class WidenRollout(Mutation[Document]):
         risk=Risk.MEDIUM,
         tags=("rollout",),
     )
+    approval_covers = "mutation"  # so many percent more, whatever that is added to
     flag: str
     by: int
 

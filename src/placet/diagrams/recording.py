@@ -12,6 +12,7 @@ from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
 from placet.model.resolution import Resolution
 from placet.model.run import Run
+from placet.model.terms import Terms
 from placet.model.writes import Writes
 from placet.store.memory import MemoryStore, MemoryUnit
 from placet.store.port import Unit
@@ -43,9 +44,9 @@ class RecordingResolver(VersionResolver):
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def resolve(self, *, expected: int, current: int, **more: Any) -> Resolution:  # noqa: ANN401 - passed on as it is
+    def resolve(self, terms: Terms, *, expected: int, current: int, **more: Any) -> Resolution:  # noqa: ANN401 - passed on as it is
         """Resolve as ever."""
-        found = super().resolve(expected=expected, current=current, **more)
+        found = super().resolve(terms, expected=expected, current=current, **more)
         self._calls.append(Call("resolver", f"resolve version {expected} against {current}", found.outcome))
         return found
 

@@ -16,6 +16,9 @@ from placet.model.state import State, StoredState, alike, loaded
 
 AnyMutation = Mutation[Any]
 
+COVERS = ("effect", "mutation")
+"""What an approval can cover."""
+
 
 class Registry:
     """The mutations, by name and schema version, and the states they change, by name.
@@ -29,6 +32,11 @@ class Registry:
         self._states: dict[str, type[State]] = {}
         for mutation in mutations:
             self.register(mutation)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no mutation is registered: then this process only looks."""
+        return not self._mutations
 
     def register(self, mutation: type[AnyMutation]) -> None:
         """Register a mutation class, and with it the class of its states.
@@ -53,6 +61,10 @@ class Registry:
         if self._mutations.get((name, number), mutation) is not mutation:
             raise ConfigurationError(
                 f"two mutations are called {name!r} in schema version {number}: set mutation_name or schema_version"
+            )
+        if mutation.approval_covers not in COVERS:
+            raise ConfigurationError(
+                f"approval_covers={mutation.approval_covers!r} of {name} is none; use {' or '.join(COVERS)}"
             )
         _refuse_unsorted(mutation)
         self.register_state(mutation.state_class())

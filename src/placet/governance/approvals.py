@@ -11,7 +11,7 @@ from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.ballots import Rejection
 from placet.model.directory import standing_in
-from placet.model.names import checked_choice, checked_id, checked_text, exact, shown
+from placet.model.names import checked_choice, checked_digest, checked_id, checked_text, shown
 from placet.model.request import MutationRequest
 from placet.store.port import Unit
 
@@ -31,13 +31,13 @@ class ApprovalWorkflow:
         self, request_id: str, *, by: str, digest: str, reason: str, on_behalf_of: str | None
     ) -> MutationRequest:
         """Give one approval, bound to what was read; see `Governance.approve`."""
-        return self._vote(request_id, Trigger.VOTE, by, on_behalf_of, reason=reason, digest=_shown(digest))
+        return self._vote(request_id, Trigger.VOTE, by, on_behalf_of, reason=reason, digest=checked_digest(digest))
 
     def abstain(
         self, request_id: str, *, by: str, digest: str, reason: str, on_behalf_of: str | None
     ) -> MutationRequest:
         """Abstain; see `Governance.abstain`."""
-        return self._vote(request_id, Trigger.ABSTAIN, by, on_behalf_of, reason=reason, digest=_shown(digest))
+        return self._vote(request_id, Trigger.ABSTAIN, by, on_behalf_of, reason=reason, digest=checked_digest(digest))
 
     def withdraw(self, request_id: str, *, by: str, reason: str, on_behalf_of: str | None) -> MutationRequest:
         """Take a vote back; see `Governance.withdraw`."""
@@ -48,7 +48,7 @@ class ApprovalWorkflow:
     ) -> MutationRequest:
         """Vote against a request; see `Governance.reject`."""
         checked = checked_choice("code", code, Rejection)
-        shown = None if digest is None else _shown(digest)
+        shown = None if digest is None else checked_digest(digest)
         actor, chain = self._actor(by, on_behalf_of)
         return self._moves.reject(request_id, by=actor, reason=reason, code=checked, digest=shown, chain=chain)
 
@@ -58,7 +58,7 @@ class ApprovalWorkflow:
         """Report what came of a check or a review; see `Governance.report`."""
         if not isinstance(passed, bool):
             raise InputError(f"passed={shown(passed)}: pass True or False")
-        about, read = checked_text("check", check), _shown(digest)
+        about, read = checked_text("check", check), checked_digest(digest)
         evidence = checked_text("evidence", evidence)
         if not evidence.strip():
             raise InputError("evidence= is empty; say what shows it, in words or as a link")
@@ -75,7 +75,7 @@ class ApprovalWorkflow:
             run = redraft(self._context, unit, step.request.terms).run
             return evidence.evolve(demanded=run.requirements)
 
-        about, read = checked_text("freeze", freeze), _shown(digest)
+        about, read = checked_text("freeze", freeze), checked_digest(digest)
         actor = self._context.actor(by)
         return self._moves.fire(
             request_id, Trigger.WAIVE, by=actor, reason=reason, prepare=with_demands, about=about, digest=read
@@ -98,9 +98,3 @@ class ApprovalWorkflow:
     ) -> MutationRequest:
         actor, chain = self._actor(by, on_behalf_of)
         return self._moves.fire(request_id, trigger, by=actor, chain=chain, **facts)
-
-
-def _shown(digest: object) -> str:
-    if not isinstance(digest, str) or not exact(digest):
-        raise InputError(f"digest={shown(digest)}: pass the digest of the request you read, request.digest")
-    return exact(digest)

@@ -10,20 +10,21 @@ from placet.governance.dossier import Dossier, audit_records
 from placet.governance.drafting import demand_no_circle, fixed
 from placet.governance.gathering import gather
 from placet.governance.resolution import VersionResolver, drift_steps
+from placet.lifecycle.guards import LOOK
 from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Evidence
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.canonical import in_words
-from placet.model.changes import same_effect
 from placet.model.emergency import Emergency
-from placet.model.outcome import Outcome
+from placet.model.outcome import CurrentEffect, Outcome
 from placet.model.request import Review, Status
-from placet.model.resolution import DriftStep, ResolutionOutcome
+from placet.model.resolution import DriftStep, Effect, ResolutionOutcome
 from placet.model.run import RunStatus
-from placet.model.terms import Terms
-from placet.model.trail import Ledger
-from placet.store.port import Filter, Unit
+from placet.model.terms import OnDrift, Terms
+from placet.model.trail import Code, Ledger
+from placet.model.writes import Writes
+from placet.store.port import Filter, Reader
 
 _INSTEAD = {
     RunStatus.REFUSED: Trigger.BLOCK,
@@ -33,18 +34,21 @@ _INSTEAD = {
 """What follows where the run on the current state was not accepted."""
 
 
+_ENDING = {RunStatus.REFUSED, RunStatus.FAILED}
+"""How a run ends that no approval could help."""
+
 _STAGES = {Status.EXECUTED: "after", Status.FAILED: "failed"}
 """What interceptors are told when it is durable; where it came to rest elsewhere, it was refused."""
 
 
 class Attempt:
-    """Takes one request to wherever its resolution and its run lead, inside one unit of work.
+    """Takes one request to wherever its resolution and its run lead, and writes nothing itself.
 
     It begins in `approved`, or in an emergency in `pending`.
 
     Args:
         context: the surroundings.
-        unit: the unit of work.
+        reader: one view of the store.
         dossier: the request and its trail.
         actor: who executes.
         reason: why, in words.
@@ -54,7 +58,7 @@ class Attempt:
     def __init__(
         self,
         context: Context,
-        unit: Unit,
+        reader: Reader,
         dossier: Dossier,
         actor: Actor,
         *,
@@ -62,13 +66,14 @@ class Attempt:
         emergency: Emergency | None = None,
     ) -> None:
         self._context = context
-        self._unit = unit
+        self._reader = reader
         self._step = dossier.step()
         self._emergency = emergency
         self._actor = actor
-        self._now = context.evidence(actor, reason)
-        self._seen = Appraisal(context, unit, self._step, self._now, past_requirements=emergency is not None)
+        at_hand = context.evidence(actor, reason)
+        self._seen = Appraisal(context, reader, self._step, at_hand, past_requirements=emergency is not None)
         self._reasons: tuple[str, ...] = ()
+        self._shown: dict[str, str] = {}
 
     @property
     def status(self) -> Status:
@@ -90,17 +95,15 @@ class Attempt:
     def _terms(self) -> Terms:
         return self._step.request.terms
 
-    def expire_if_due(self) -> None:
-        """Expire the request if a deadline has passed by now, though no sweep has come by."""
+    def pass_time(self) -> None:
+        """Let become of the request what time has made of it, though no sweep has come by.
+
+        It expires if a deadline has passed. Unless an emergency goes past its requirements, a pending request is
+        approved if what it waited for has happened, and an approved one goes back to the approvers, the votes there are
+        kept, if something it requires is no longer met.
+        """
         if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, self._seen.now()):
             self._reasons = ("its deadline had passed",)
-
-    def complete_or_lapse(self) -> None:
-        """Let become of the approval what time has made of it, unless an emergency goes past it.
-
-        A pending request is approved if what it waited for has happened. An approved one goes back to the approvers,
-        the votes there are kept, if something it requires is no longer met.
-        """
         paused = self.status is Status.REVALIDATION and self._step.request.emergency_by is not None
         if self._emergency is None and not paused:
             now = self._seen.now()
@@ -109,19 +112,31 @@ class Attempt:
                 late = (f"its deadline passed at {in_words(due)}",) if due and self.status is Status.EXPIRED else ()
                 self._reasons = (str(self._step.standing(now)), *late) if self.rests else ()
 
-    def resolve(self, resolver: VersionResolver) -> ResolutionOutcome:
-        """Resolve the version, always, and record it; in an emergency, past the requirements."""
+    def resolve(self, resolver: VersionResolver) -> ResolutionOutcome | None:
+        """Resolve the version, always, and record it; in an emergency, past the requirements.
+
+        Policies, checks and `apply` are asked about the current state once the versions are compared. The moment when
+        that is done is judged and recorded.
+
+        Returns:
+            What the resolution says; None where the time that took has made something else of the request.
+
+        Raises:
+            TransitionRefusedError: Raised if there is nothing to resolve: what is missing is named.
+        """
         self._demand_approval()
         request, terms = self._step.request, self._terms
         resolution = resolver.resolve(
-            state_id=terms.state_id,
+            terms,
             expected=request.expected_version,
             current=self._seen.state.version,
-            on_drift=terms.on_drift,
-            fallback=terms.fallback,
-            same_effect=lambda: self._seen.run.accepted and same_effect(self._seen.run.changes, terms.effect),
+            effect=lambda: self._seen.effect,
             drift=self._drift,
         )
+        _ = self._seen.run
+        self.pass_time()
+        if self.rests:
+            return None
         attempt: dict[str, Any] = {"resolution": resolution, "execution_id": self._context.fresh_id()}
         if self._emergency is None:
             self._fire(Trigger.RESOLVE, **attempt)
@@ -134,12 +149,12 @@ class Attempt:
 
     def _open_duty(self) -> str:
         """Give the id of an emergency of the actor's that nobody has reviewed, or ""."""
-        found = self._unit.find(Filter(review=Review.OPEN, emergency_by=self._actor.principal), 1)
+        found = self._reader.find(Filter(review=Review.OPEN, emergency_by=self._actor.principal), 1)
         return found[0].id if found else ""
 
     def _drift(self) -> list[DriftStep]:
         request = self._step.request
-        steps = drift_steps(self._unit, request.state_id, request.expected_version)
+        steps = drift_steps(self._reader, request.state_id, request.expected_version)
         for step in steps:
             if step.request_id == request.id:
                 row = f"{request.state_id}#{step.version}"
@@ -151,18 +166,33 @@ class Attempt:
         if not self._seen.run.accepted:
             self._turn_aside()
             return
-        self._seen.demand_approved_effect()
-        new_state = self._seen.state.next(self._seen.run.after_body)
-        self._fire(Trigger.EXECUTE, run=self._seen.run, new_state=new_state, history=self._seen.history)
+        new_state, differs = self._seen.state.next(self._seen.run.after_body), self._seen.effect_differs
+        self._fire(
+            Trigger.EXECUTE,
+            run=self._seen.run,
+            new_state=new_state,
+            history=self._seen.history,
+            effect_differs=differs,
+        )
 
     def mark_stale(self) -> None:
-        """End it: it was approved for a version that is gone."""
-        self._reasons = (self._drifted(),)
-        self._fire(Trigger.MARK_STALE)
+        """End it: it was approved for a version that is gone. What stands against it there is said as well."""
+        refused = self._seen.run.status in _ENDING
+        if refused and self._terms.on_drift is not OnDrift.REJECT:
+            self._turn_aside()
+        else:
+            self._reasons = (self._drifted(), *(self._seen.run.reasons if refused else ()))
+            self._fire(Trigger.MARK_STALE, run=self._seen.run)
+
+    def mark_in_place(self) -> None:
+        """End it: somebody else has made the change, and there is nothing left to do."""
+        self._reasons = (f"its effect is already in place: {self._drifted()}",)
+        self._fire(Trigger.MARK_IN_PLACE, run=self._seen.run)
 
     def renew_approval(self) -> None:
         """Send it back to the approvers, on terms renewed on the current state; unless it is refused there anyway."""
-        if self._seen.run.status in {RunStatus.REFUSED, RunStatus.FAILED}:
+        self._seen.demand_ready()
+        if self._seen.run.status in _ENDING:
             self._turn_aside()
         else:
             self._reasons = (self._drifted(),)
@@ -171,30 +201,84 @@ class Attempt:
     def require_revalidation(self) -> None:
         """Ask policies and checks again on the current state, now, or when somebody says so."""
         self._reasons = (self._drifted(),)
-        self._fire(Trigger.REQUIRE_REVALIDATION)
+        self._fire(Trigger.REQUIRE_REVALIDATION, run=self._seen.run)
         if not self._terms.pause_for_revalidation:
             self.revalidate()
 
-    def revalidate(self) -> None:
-        """Ask policies and checks on the current state, and let the approval extend to it if they pass."""
+    def release(self, digest: str) -> None:
+        """Let a paused request go on, for somebody who has looked at its effect on the current state.
+
+        Args:
+            digest: of the effect they were shown.
+
+        Raises:
+            TransitionRefusedError: Raised if it does not wait for that, they could not approve it, or the effect is
+                not the one they were shown.
+        """
         self._context.lifecycle.demand(self._step, Trigger.REVALIDATE)
-        if self._seen.run.accepted:
-            self._reasons = ()
-            self._fire(Trigger.REVALIDATE, run=self._seen.run)
-        else:
+        _ = self._seen.run
+        self.pass_time()
+        if self.rests:
+            return
+        self._shown = {"digest": digest, "effect_digest": self.current_effect().digest}
+        refusal = LOOK.refuses(self._step, self._evidence(**self._shown))
+        if refusal is not None:
+            raise self._seen.refusal(refusal.rule, refusal.reason, Trigger.REVALIDATE)
+        self.revalidate()
+
+    def revalidate(self) -> None:
+        """Ask policies and checks on the current state, and let the approval extend to it if it covers that."""
+        run, terms = self._seen.run, self._terms
+        differs = run.accepted and self._seen.effect_differs
+        if not run.accepted:
             self._turn_aside()
+        elif differs and terms.approval_covers == "effect":
+            self._reasons = ("its effect on the current state is not the one that was approved",)
+            self._renew(effect_differs=True)
+        else:
+            self._reasons = ()
+            self._fire(Trigger.REVALIDATE, run=run, effect_differs=differs, **self._shown)
 
-    def write(self) -> None:
-        """Make everything durable, in one write."""
-        self._unit.write(self._step.writes())
+    def current_effect(self) -> CurrentEffect:
+        """Return what it would do on the current state."""
+        state, run = self._seen.state, self._seen.run
+        return CurrentEffect(
+            request_id=self._step.request.id,
+            terms_digest=self._step.request.digest,
+            version=state.version,
+            state_hash=state.hash,
+            changes=run.changes,
+            same=self._seen.effect is Effect.SAME,
+            reasons=() if run.accepted else run.reasons,
+        )
 
-    def outcome(self) -> Outcome:
-        """Give what came of it, once it is durable, and tell the interceptors."""
-        reports = self._seen.finish(_STAGES.get(self.status, "refused"))
-        step, reasons = self._step, self._reasons
-        return Outcome(step.request, replayed=False, audit=step.audited, reasons=reasons, reports=reports)
+    def writes(self) -> Writes:
+        """Return everything that is to be made durable, in one write."""
+        return self._step.writes()
+
+    def outcome(self, reports: tuple[str, ...] = ()) -> Outcome:
+        """Return what came of it.
+
+        Args:
+            reports: of the interceptors that raised.
+        """
+        step = self._step
+        return Outcome(
+            step.request,
+            replayed=False,
+            code=step.trail[-1].code,
+            audit=step.audited,
+            reasons=self._reasons,
+            reports=reports,
+        )
+
+    def finish(self) -> Outcome:
+        """Tell the interceptors what came of it, now that it is durable, and return it."""
+        ran, stage = self._seen.ran, _STAGES.get(self.status, "refused")
+        return self.outcome(() if ran is None else self._context.engine.finish(ran, stage).reports)
 
     def _turn_aside(self) -> None:
+        self._seen.demand_ready()
         self._reasons = self._seen.run.reasons
         trigger = _INSTEAD[self._seen.run.status]
         if trigger is Trigger.RENEW_APPROVAL:
@@ -202,7 +286,7 @@ class Attempt:
         else:
             self._fire(trigger, run=self._seen.run)
 
-    def _renew(self) -> None:
+    def _renew(self, *, effect_differs: bool = False) -> None:
         terms, run = self._terms, self._seen.run
         wanted = (*run.requirements, *terms.own) or terms.requirements
         renewed = replace(
@@ -211,14 +295,17 @@ class Attempt:
             expected_version=self._seen.state.version,
             state_hash=self._seen.state.hash,
             requirements=fixed(
-                self._context, self._unit, wanted, self._now.at, asking(terms), before=terms.requirements
+                self._context, self._reader, wanted, self._seen.now().at, asking(terms), before=terms.requirements
             ),
             effect=run.changes,
         )
-        demand_no_circle(self._unit, terms.request_id, renewed.requirements)
+        demand_no_circle(self._reader, terms.request_id, renewed.requirements)
         # where nothing is required there is nobody to ask, and it goes on at once
-        around = gather(self._context.directory, self._unit, self._step, self._now.at, renewed.requirements)
-        self._settle(Trigger.RENEW_APPROVAL, run=run, terms=renewed, circumstances=around)
+        at = self._seen.now().at
+        around = gather(self._context.directory, self._reader, self._step, at, renewed.requirements)
+        self._settle(
+            Trigger.RENEW_APPROVAL, run=run, terms=renewed, circumstances=around, effect_differs=effect_differs
+        )
 
     def _demand_approval(self) -> None:
         """See to it that there is something to resolve; where votes are missing, say which."""
@@ -245,6 +332,7 @@ class Attempt:
         return self._seen.now().evolve(state=self._seen.state, **facts)
 
 
-def recorded(unit: Unit, dossier: Dossier) -> Outcome:
-    """Give the recorded outcome of a request that was executed before."""
-    return Outcome(dossier.request, replayed=True, audit=audit_records(unit, dossier.request)[-1])
+def recorded(reader: Reader, dossier: Dossier) -> Outcome:
+    """Return the recorded outcome of a request that was executed before."""
+    audit = audit_records(reader, dossier.request)[-1]
+    return Outcome(dossier.request, replayed=True, code=Code.EXECUTED, audit=audit)

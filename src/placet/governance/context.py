@@ -74,6 +74,10 @@ class Context:
         """
         return look_up(self.directory, by)
 
+    def decided(self, evidence: Evidence) -> Evidence:
+        """Return the evidence with the clock read again, where deciding ends: that moment is judged and recorded."""
+        return evidence.evolve(at=self.now())
+
     def evidence(self, actor: Actor, reason: str = "", **facts: Any) -> Evidence:  # noqa: ANN401 - fields of Evidence
         """Gather evidence for a trigger: the moment, the actor, and these facts."""
         return Evidence(

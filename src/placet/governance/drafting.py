@@ -61,6 +61,7 @@ class Draft:
             schema_version=cls.schema_version,
             payload=self.payload.decode(),
             intent=cls.intent,
+            approval_covers=cls.approval_covers,
             expected_version=self.state.version,
             state_hash=self.state.hash,
             requirements=requirements,

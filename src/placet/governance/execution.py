@@ -9,7 +9,7 @@ from placet.governance.dossier import Dossier
 from placet.governance.resolution import VersionResolver
 from placet.model.actor import Actor
 from placet.model.emergency import Emergency
-from placet.model.names import listed, shown
+from placet.model.names import checked_digest, listed, shown
 from placet.model.outcome import BatchItem, Outcome
 from placet.model.request import Status
 from placet.model.resolution import ResolutionOutcome
@@ -19,6 +19,7 @@ _ROADS: dict[ResolutionOutcome, Callable[[Attempt], None]] = {
     ResolutionOutcome.UNCHANGED: Attempt.execute,
     ResolutionOutcome.SAME_EFFECT: Attempt.execute,
     ResolutionOutcome.STALE: Attempt.mark_stale,
+    ResolutionOutcome.ALREADY_IN_PLACE: Attempt.mark_in_place,
     ResolutionOutcome.RENEW_APPROVAL: Attempt.renew_approval,
     ResolutionOutcome.REVALIDATE: Attempt.require_revalidation,
 }
@@ -73,17 +74,16 @@ class GovernanceExecutionManager:
             for request_id, finish in finishes
         )
 
-    def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
-        """Ask policies and checks again for a request that waits in `revalidation`; see `Governance.revalidate`."""
-        actor = self._context.actor(by)
+    def revalidate(self, request_id: str, *, by: str, digest: str, reason: str = "") -> Outcome:
+        """Let a request go on that waits in `revalidation`; see `Governance.revalidate`."""
+        actor, read = self._context.actor(by), checked_digest(digest)
         with concerning(request_id), self._context.store.unit() as unit:
             attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
-            attempt.expire_if_due()
-            attempt.complete_or_lapse()
+            attempt.pass_time()
             if not attempt.rests:
-                attempt.revalidate()
-            attempt.write()
-        return attempt.outcome()
+                attempt.release(read)
+            unit.write(attempt.writes())
+        return attempt.finish()
 
     def _carry_out(
         self, unit: Unit, request_id: str, actor: Actor, reason: str, emergency: Emergency | None = None
@@ -93,19 +93,26 @@ class GovernanceExecutionManager:
             outcome = recorded(unit, dossier)
             return lambda: outcome
         attempt = Attempt(self._context, unit, dossier, actor, reason=reason, emergency=emergency)
-        attempt.expire_if_due()
-        attempt.complete_or_lapse()
-        if not attempt.rests:
-            self._take_road(attempt)
-        attempt.write()
-        return attempt.outcome
+        decide(attempt, self._resolver)
+        unit.write(attempt.writes())
+        return attempt.finish
 
-    def _take_road(self, attempt: Attempt) -> None:
-        """Resolve and follow, until the request rests; twice where a revalidation lets it go on."""
-        for _ in range(2):
-            outcome = attempt.resolve(self._resolver)
-            _ROADS[outcome](attempt)
-            if not attempt.goes_on:
-                return
-        rule = f"{self._resolver!r} says {outcome} of a version that was revalidated in this very attempt"
-        raise ConfigurationError(f"{rule}; nothing was changed, mend the resolver")
+
+def decide(attempt: Attempt, resolver: VersionResolver) -> None:
+    """Take an attempt to where its request rests: what time has made of it first, then its resolution and its run.
+
+    Raises:
+        ConfigurationError: Raised if the resolver sends a version round that was revalidated in this very attempt.
+    """
+    attempt.pass_time()
+    if attempt.rests:
+        return
+    for _ in range(2):  # twice where a revalidation, or a renewal with nobody to ask, lets it go on
+        outcome = attempt.resolve(resolver)
+        if outcome is None:
+            return
+        _ROADS[outcome](attempt)
+        if not attempt.goes_on:
+            return
+    rule = f"{resolver!r} says {outcome} of a version that was revalidated in this very attempt"
+    raise ConfigurationError(f"{rule}; nothing was changed, mend the resolver")

@@ -269,9 +269,24 @@ class Governance(Queries, Actions):
         """
         return self._execution.execute_many(request_ids, by=by, reason=reason)
 
-    def revalidate(self, request_id: str, *, by: str, reason: str = "") -> Outcome:
-        """Ask policies and checks again for a request that waits in `revalidation`; call `execute` afterwards."""
-        return self._execution.revalidate(request_id, by=by, reason=reason)
+    def revalidate(self, request_id: str, *, by: str, digest: str, reason: str = "") -> Outcome:
+        """Let a request go on that waits for somebody's look in `revalidation`; call `execute` afterwards.
+
+        Policies and checks are asked on the current state. If the effect there is not the approved one, and the
+        approval covers the effect, the approval is renewed instead. If the state moves again before it is executed, it
+        waits again.
+
+        Args:
+            request_id: a request that was submitted with `pause_for_revalidation`, and whose state has moved.
+            by: somebody who could approve it; never the requester.
+            digest: the digest of `current_effect(request_id)` as you read it.
+            reason: why.
+
+        Raises:
+            TransitionRefusedError: Raised if it does not wait for that, `by` could not approve it, or its effect on
+                the current state is not the one with this digest.
+        """
+        return self._execution.revalidate(request_id, by=by, digest=digest, reason=reason)
 
     def verify(self) -> Verification:
         """Recompute every digest, seal and chain of the store, replay every history, and name what is broken."""

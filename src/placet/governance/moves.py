@@ -69,7 +69,7 @@ class Moves:
                 evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))
             if prepare is not None:
                 evidence = prepare(unit, step, evidence)
-            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
+            self._context.lifecycle.fire_and_settle(step, trigger, self._context.decided(evidence))
             unit.write(step.writes())
         return step.request
 
@@ -84,7 +84,7 @@ class Moves:
             evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
             if repeats(step, trigger, evidence):
                 return step.request
-            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
+            self._context.lifecycle.fire_and_settle(step, trigger, self._context.decided(evidence))
             unit.write(step.writes())
         return step.request
 

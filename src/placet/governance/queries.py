@@ -7,6 +7,7 @@ from placet.diagrams import Form, request_diagram
 from placet.errors import InputError, IntegrityError, StateNotFoundError, concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier, audit_records, check_state
+from placet.governance.dry_run import current_effect
 from placet.governance.finding import Page, checked_filter, checked_limit, cursor_after, every, position
 from placet.governance.inbox import inbox
 from placet.governance.states import snapshot
@@ -14,6 +15,7 @@ from placet.governance.waiting import Waiting, waiting_for
 from placet.model.canonical import canonical, digest
 from placet.model.changes import patch
 from placet.model.names import checked_id, shown
+from placet.model.outcome import CurrentEffect
 from placet.model.request import MutationRequest, Status
 from placet.model.state import Snapshot, State, StoredState
 from placet.model.terms import Terms
@@ -98,12 +100,33 @@ class Queries:
     def waiting_for(self, request_id: str) -> Waiting:
         """Say why a request waits, in words: what is missing, who can still give it, what has to happen.
 
+        Where nothing is missing, execution is decided as `execute` would decide it, policies and checks included, and
+        nothing is written: what would come of it is said, unless it is the approved change.
+
         Raises:
             RequestNotFoundError: there is no such request.
             IntegrityError: a row of it was changed.
         """
-        with concerning(request_id), self._context.store.view() as reader:
-            return waiting_for(self._context, reader, request_id)
+        with concerning(request_id):
+            return waiting_for(self._context, request_id)
+
+    def current_effect(self, request_id: str) -> CurrentEffect:
+        """Return what a request would do on its state as it is now.
+
+        Policies and checks are asked, and nothing is written. Its digest is what `revalidate` wants of somebody who
+        has looked at it.
+
+        Args:
+            request_id: which request.
+
+        Raises:
+            RequestNotFoundError: Raised if there is no such request.
+            IntegrityError: Raised if a row of it was changed.
+            NotRegisteredError, PolicyRaisedError, CheckRaisedError, MutationContractError: Raised if registered code
+                misbehaves.
+        """
+        with concerning(request_id):
+            return current_effect(self._context, request_id)
 
     def diagram(self, request_id: str, *, form: Form | str = Form.MERMAID) -> str:
         """Draw the road that a request took: who did what and when, where it is, and what it waits for.
@@ -117,8 +140,9 @@ class Queries:
             IntegrityError: a row of it was changed.
             InputError: there is no such form.
         """
+        with concerning(request_id):
+            found = waiting_for(self._context, request_id)
         with concerning(request_id), self._context.store.view() as reader:
-            found = waiting_for(self._context, reader, request_id)
             decisions = Dossier.load(reader, request_id).decisions
         return request_diagram(found.request, decisions, waits=found.reasons, form=form)
 

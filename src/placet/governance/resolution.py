@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from placet.errors import IntegrityError
-from placet.model.resolution import DriftStep, Resolution, ResolutionOutcome
-from placet.model.terms import OnDrift
-from placet.model.trail import HISTORY_BOOK, Ledger
+from placet.model.changes import Changes
+from placet.model.resolution import DriftStep, Effect, Resolution, ResolutionOutcome
+from placet.model.terms import OnDrift, Terms
+from placet.model.trail import HISTORY_BOOK, HistoryEntry, Ledger
 from placet.store.port import Reader
 
 MOST_STEPS = 100
@@ -23,13 +24,11 @@ class VersionResolver:
 
     def resolve(
         self,
+        terms: Terms,
         *,
-        state_id: str,
         expected: int,
         current: int,
-        on_drift: OnDrift,
-        fallback: OnDrift,
-        same_effect: Callable[[], bool],
+        effect: Callable[[], Effect],
         drift: Callable[[], Sequence[DriftStep]],
     ) -> Resolution:
         """Compare two versions.
@@ -37,31 +36,54 @@ class VersionResolver:
         Versions are integers that the store never uses twice, so a state that went from A to B and back to A has moved.
 
         Args:
-            state_id: of which state.
+            terms: what was approved, and what to do when the state has moved.
             expected: the version that was approved.
             current: the version there is.
-            on_drift: the strategy.
-            fallback: the strategy where on_drift is keep_if_same_effect and the effect is another.
-            same_effect: tells whether the mutation would do now what was approved; asked only if that matters.
-            drift: gives the steps between the versions; asked only if there are any.
+            effect: compares what the mutation would do now with what was approved; asked only if versions differ.
+            drift: returns the steps between the versions; asked only if there are any.
 
         Raises:
-            IntegrityError: the current version is older than the approved one.
+            IntegrityError: Raised if the current version is older than the approved one.
         """
         if current < expected:
-            raise IntegrityError("placet_states", state_id, f"its version went back from {expected} to {current}")
+            row = f"its version went back from {expected} to {current}"
+            raise IntegrityError("placet_states", terms.state_id, row)
         if current == expected:
-            return Resolution(ResolutionOutcome.UNCHANGED, expected, current, str(on_drift))
-        if on_drift is not OnDrift.KEEP_IF_SAME_EFFECT:
-            outcome = _OUTCOMES[on_drift]
-        else:
-            outcome = ResolutionOutcome.SAME_EFFECT if same_effect() else _OUTCOMES[fallback]
-        steps = tuple(drift())
-        return Resolution(outcome, expected, current, str(on_drift), steps, current - expected - len(steps))
+            return Resolution(ResolutionOutcome.UNCHANGED, expected, current, str(terms.on_drift))
+        outcome, steps = _outcome(terms, effect()), tuple(drift())
+        unlisted = current - expected - len(steps)
+        return Resolution(outcome, expected, current, str(terms.on_drift), steps, unlisted)
+
+
+def _outcome(terms: Terms, effect: Effect) -> ResolutionOutcome:
+    """Return what follows on another version.
+
+    Where an approval covers the effect, `revalidate` is `keep_if_same_effect` with `renew_approval` as its fallback;
+    where it pauses, a person looks first.
+    """
+    if effect is Effect.IN_PLACE:
+        return ResolutionOutcome.ALREADY_IN_PLACE
+    strategy, fallback = terms.on_drift, terms.fallback
+    if terms.approval_covers == "effect":
+        if strategy is OnDrift.REVALIDATE and not terms.pause_for_revalidation:
+            strategy, fallback = OnDrift.KEEP_IF_SAME_EFFECT, OnDrift.RENEW_APPROVAL
+        if fallback is OnDrift.REVALIDATE:
+            fallback = OnDrift.RENEW_APPROVAL
+    if strategy is not OnDrift.KEEP_IF_SAME_EFFECT:
+        return _OUTCOMES[strategy]
+    return ResolutionOutcome.SAME_EFFECT if effect is Effect.SAME else _OUTCOMES[fallback]
 
 
 def drift_steps(reader: Reader, state_id: str, expected: int) -> list[DriftStep]:
-    """Read which requests moved a state since a version, and where.
+    """Return which requests moved a state since a version, and where: at most 100 steps, oldest first."""
+    return [
+        DriftStep(entry.version, entry.request_id, entry.mutation, entry.actor, _paths(entry.changes))
+        for entry in drift_entries(reader, state_id, expected)
+    ]
+
+
+def drift_entries(reader: Reader, state_id: str, expected: int) -> list[HistoryEntry]:
+    """Read how a state moved since a version.
 
     Args:
         reader: the store.
@@ -69,13 +91,14 @@ def drift_steps(reader: Reader, state_id: str, expected: int) -> list[DriftStep]
         expected: the version to begin after.
 
     Returns:
-        At most 100 steps, oldest first.
+        At most 100 entries of its history, oldest first.
     """
     links = list(reader.links(Ledger.HISTORY, state_id, expected - 1, MOST_STEPS + 1))
     # a table of the user's own may have come to the approved version by other hands: then the chain is taken up later
     previous = links.pop(0).hash if links and links[0].seq == expected else None
-    entries = HISTORY_BOOK.read(links[:MOST_STEPS], previous)
-    return [
-        DriftStep(entry.version, entry.request_id, entry.mutation, entry.actor, tuple(c.path for c in entry.changes))
-        for entry in entries
-    ]
+    return HISTORY_BOOK.read(links[:MOST_STEPS], previous)
+
+
+def _paths(changes: Changes) -> tuple[str, ...]:
+    """Return each path once: a list whose members went, came and moved is one place."""
+    return tuple(dict.fromkeys(change.path for change in changes))

@@ -216,6 +216,9 @@ class Submission:
             evidence = self._context.evidence(actor, reason, run=drawn.run)
             if required:
                 evidence = demand_possible(self._context, unit, step, evidence)
+            evidence = self._context.decided(evidence)
+            if terms.expires_at is not None and terms.expires_at <= evidence.at:
+                raise InputError(f"expires_at={terms.expires_at.isoformat()} has passed already; set a later one")
             trigger = Trigger.SUBMIT if required else Trigger.ADMIT
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
             unit.write(step.writes())
@@ -238,7 +241,7 @@ class Submission:
             evidence = evidence.evolve(terms=amended, state=drawn.state)
             then = Step(request.with_terms(amended), step.trail)
             evidence = demand_possible(self._context, unit, then, evidence)
-            self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, evidence)
+            self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, self._context.decided(evidence))
             unit.write(step.writes())
         return step.request
 
@@ -273,6 +276,7 @@ def _terms(
         reason=reason,
         expected_version=state.version,
         state_hash=state.hash,
+        approval_covers=cls.approval_covers,
         on_drift=options.on_drift,
         fallback=options.fallback,
         pause_for_revalidation=options.pause_for_revalidation,

@@ -1,12 +1,13 @@
-"""Why a request is waiting, in words."""
+"""Why a request is waiting, in words: what is missing, and what `execute` would come to where nothing is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from placet.errors import PlacetError
+from placet.errors import NotRegisteredError, PlacetError, TransitionRefusedError
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import fixed, redraft
+from placet.governance.dry_run import SeparateViews, dry_run
 from placet.governance.gathering import gather
 from placet.governance.moves import CLOCKWORK
 from placet.lifecycle.quorum import asking
@@ -19,6 +20,11 @@ from placet.model.run import Run, RunStatus
 from placet.model.trail import Code
 from placet.store.port import Reader
 
+_ENDING = {RunStatus.REFUSED, RunStatus.FAILED}
+
+MANY_RENEWALS = 5
+"""After so many renewals another way of asking is recommended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -29,6 +35,7 @@ class Waiting:
         reasons: why it waits, in words; empty if nothing is known to keep it from being executed, or if it is final
             and needs no review.
         positions: where each requirement stands.
+        renewals: how often its approval was renewed since it was submitted or amended, as its state kept moving.
         votes: the votes on its present terms, oldest first.
         outdated: those on earlier terms, which no longer count.
     """
@@ -36,6 +43,7 @@ class Waiting:
     request: MutationRequest
     reasons: tuple[str, ...]
     positions: tuple[Position, ...]
+    renewals: int
     votes: tuple[Vote, ...]
     outdated: tuple[Vote, ...]
 
@@ -46,25 +54,82 @@ class Waiting:
         return f"{head}: nothing follows" if self.request.status.terminal else f"{head}: it can be executed"
 
 
-def waiting_for(context: Context, reader: Reader, request_id: str) -> Waiting:
+def waiting_for(context: Context, request_id: str) -> Waiting:
     """Say what a request waits for; see `Governance.waiting_for`."""
-    step = Dossier.load(reader, request_id).step()
-    evidence = _evidence(context, reader, step)
+    reader = SeparateViews(context.store)
+    with context.store.view() as view:
+        step = Dossier.load(view, request_id).step()
+    evidence = context.evidence(CLOCKWORK)
+    evidence = evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
     if step.status.terminal:  # what has run out since makes no difference to what is final
         evidence = evidence.evolve(at=step.request.updated_at)
     digest, votes = step.request.digest, step.ballots.votes
     found = step.standing(evidence)
-    run = simulated(context, reader, step) if step.status in {Status.PENDING, Status.APPROVED} else None
-    if run is not None:
-        found = Standing((*found.positions, *demanded(context, reader, step, run)))
     final = step.status.terminal and not step.request.review
+    reasons: list[str] = []
+    if not final:
+        found, ahead = _ahead(context, reader, step, found)
+        reasons = [*_reasons(step, evidence, found), *ahead]
     return Waiting(
         request=step.request,
-        reasons=() if final else (*_reasons(step, evidence, found), *_ahead(reader, step, found, run)),
+        reasons=tuple(reasons),
         positions=found.positions,
+        renewals=_renewals(step),
         votes=tuple(vote for vote in votes if vote.digest == digest),
         outdated=tuple(vote for vote in votes if vote.digest != digest),
     )
+
+
+def _ahead(context: Context, reader: Reader, step: Step, found: Standing) -> tuple[Standing, list[str]]:
+    """Look ahead: what policies require now beyond the terms, and what stands in the way that no vote would remove."""
+    if step.status not in {Status.PENDING, Status.APPROVED} and step.request.validated_version is None:
+        return found, []
+    try:
+        run = redraft(context, reader, step.request.terms).run
+    except NotRegisteredError as error:
+        return found, _unforetold(context, step, found, error)
+    except PlacetError as error:
+        return found, [_raises(error)]
+    found = Standing((*found.positions, *demanded(context, reader, step, run)))
+    if not found.met or step.request.held:
+        return found, [f"as things are it is refused: {'; '.join(run.reasons)}"] if run.status in _ENDING else []
+    return found, list(_foretold(context, step))
+
+
+def _unforetold(context: Context, step: Step, found: Standing, error: NotRegisteredError) -> list[str]:
+    """Say that a class is gone; a process that has none at all, as the command line, only cannot tell."""
+    if not context.registry.empty:
+        return [_raises(error)]
+    if not found.met or step.request.held:
+        return []
+    return ["only a process that has its mutation registered can tell what execute() would do"]
+
+
+def _foretold(context: Context, step: Step) -> Iterator[str]:
+    """Say what execute() would come to, if that is not the approved change."""
+    try:
+        outcome = dry_run(context, step.request.id)
+    except TransitionRefusedError as refusal:
+        yield f"execute() is refused: {refusal.reason}"
+    except PlacetError as error:
+        yield _raises(error)
+    else:
+        if not outcome.executed:
+            yield f"execute() will leave it {outcome.status}: {'; '.join(outcome.reasons)}"
+
+
+def _raises(error: PlacetError) -> str:
+    return f"execute() raises {type(error).__name__}: {error}"
+
+
+def _renewals(step: Step) -> int:
+    """Count how often the approval was renewed since somebody last said what is asked."""
+    count = 0
+    for each in step.trail:
+        if each.code == Code.AMENDED:
+            count = 0
+        count += each.code == Code.APPROVAL_RENEWED
+    return count
 
 
 def simulated(context: Context, reader: Reader, step: Step) -> Run | None:
@@ -86,23 +151,6 @@ def demanded(context: Context, reader: Reader, step: Step, run: Run) -> Iterator
     yield from (each for each in standing(step.known(evidence), more).positions if not each.met)
 
 
-def _ahead(reader: Reader, step: Step, found: Standing, run: Run | None) -> Iterator[str]:
-    """Say what will come of an approved request that nothing holds up, if that is not the approved change."""
-    request, state = step.request, reader.state(step.request.state_id)
-    if request.status is not Status.APPROVED or not found.met or state is None:
-        return
-    if state.version != request.expected_version:
-        moved = f"its state has moved from version {request.expected_version} to {state.version}"
-        yield f"{moved}: execute() will do what it was submitted with, {request.on_drift}"
-    if run is not None and run.status in {RunStatus.REFUSED, RunStatus.FAILED}:
-        yield f"execute() will not make the change: {'; '.join(run.reasons)}"
-
-
-def _evidence(context: Context, reader: Reader, step: Step) -> Evidence:
-    evidence = context.evidence(CLOCKWORK)
-    return evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
-
-
 def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:
     request = step.request
     if request.due_at is not None and evidence.at >= request.due_at and not request.status.terminal:
@@ -110,6 +158,9 @@ def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:
         return
     if request.held:
         yield f"it is held: {request.held}"
+    renewals = _renewals(step)
+    if renewals >= MANY_RENEWALS:
+        yield f"its approval was renewed {renewals} times, as its state keeps moving: amend() it, or ask for less"
     match request.status:
         case Status.CREATED:
             said = next(each for each in reversed(step.trail) if each.code == Code.CHANGES_REQUESTED)
@@ -119,7 +170,7 @@ def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:
         case Status.PENDING if not request.held:
             yield "everything it requires is met: execute it, or reassess() it"
         case Status.REVALIDATION if request.validated_version is None:
-            yield "its state has moved: somebody has to revalidate() it"
+            yield "its state has moved: an approver has to revalidate() it with the digest of current_effect()"
         case Status.FAILED:
             last = next(each for each in reversed(step.trail) if each.code == Code.FAILED)
             yield f"its mutation raised: {'; '.join(last.metadata['reasons'])}; retry() or amend() it"

@@ -85,6 +85,7 @@ def _audit(step: Step, evidence: Evidence) -> None:
         changes=run.changes if run else (),
         error=run.error if run else "",
         duration_us=run.duration_us if run else 0,
+        approved_changes=request.effect if evidence.effect_differs and evidence.new_state else None,
     )
     link = AUDIT_BOOK.link(request.id, record.seq, record, request.audit_head)
     step.audit.append(link)

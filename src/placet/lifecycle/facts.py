@@ -121,9 +121,12 @@ def resolution(_before: MutationRequest, step: Step, evidence: Evidence) -> Fact
 
 
 def execution(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
-    """Record which version was replaced by which."""
+    """Record which version was replaced by which; and both effects, where what was made is not what was approved."""
     new = given(evidence.new_state)
-    return {
+    both: Facts = {}
+    if evidence.effect_differs:
+        both = {"approved_effect": step.request.effect, "effect": given(evidence.run).changes}
+    return both | {
         "execution_id": step.request.execution_id,
         "resolved_version": given(evidence.state).version,
         "resulting_version": new.version,
@@ -155,8 +158,13 @@ def run(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
         "execution_id": step.request.execution_id,
         "version": evidence.state.version if evidence.state else None,
         "reasons": list(said.reasons),
-        "paths": [change.path for change in said.changes],
+        "paths": list(dict.fromkeys(change.path for change in said.changes)),
     }
+
+
+def validation(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record what the engine said on the current state, and the digest of the effect that was looked at."""
+    return run(before, step, evidence) | {"effect_digest": evidence.effect_digest}
 
 
 def succession(_before: MutationRequest, _step: Step, evidence: Evidence) -> Facts:

@@ -126,17 +126,27 @@ OVERRIDE = Guard(
 )
 EXECUTE = Guard(
     "resolution of this attempt proceeds, at the replaced version; the mutation succeeded; "
-    "the new version is the next one",
-    (running.proceeds, running.replaces_resolved, running.succeeded, running.next_version),
+    "its effect is the approved one, unless an approval covers the mutation; the new version is the next one",
+    (running.proceeds, running.replaces_resolved, running.succeeded, running.covered, running.next_version),
 )
-MARK_STALE = Guard("resolution says stale", (running.resolution_says(ResolutionOutcome.STALE),))
+MARK_STALE = Guard("resolution says stale", (running.resolution_says(ResolutionOutcome.STALE), running.looked))
+MARK_IN_PLACE = Guard(
+    "resolution says that the effect is already in place",
+    (running.resolution_says(ResolutionOutcome.ALREADY_IN_PLACE), running.looked),
+)
 RENEW = Guard(
-    "resolution, or a policy on the new state, demands approval again",
+    "resolution, a policy on the new state, or another effect there demands approval again",
     (running.renewal_demanded, progress.terms_are_next),
 )
 REQUIRE_REVALIDATION = Guard("resolution says revalidate", (running.resolution_says(ResolutionOutcome.REVALIDATE),))
+LOOK = Guard(
+    "where it pauses, by an eligible actor, not the requester, on the effect it has on the current state",
+    (running.eligible_look, running.current_effect),
+)
 REVALIDATE = Guard(
-    "policies and checks pass on the current state", (running.on_current_state, running.run_ended(RunStatus.ACCEPTED))
+    "policies and checks pass on the current state, and an approval covers its effect there; "
+    "where it pauses, an eligible actor, not the requester, has looked at that",
+    (running.on_current_state, running.run_ended(RunStatus.ACCEPTED), running.covered, *LOOK.rules),
 )
 BLOCK = Guard("policies or checks refuse it on the current state", (running.run_ended(RunStatus.REFUSED),))
 FAIL = Guard("`apply` raised", (running.run_ended(RunStatus.FAILED),))

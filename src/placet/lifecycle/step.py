@@ -45,6 +45,8 @@ class Evidence(Evolving):
         execution_id: the id of the attempt that begins.
         resolution: what comparing the versions gave.
         run: what the engine said.
+        effect_differs: whether the effect on the state the attempt would replace is another than the approved one.
+        effect_digest: the digest of that effect, where somebody is to be shown it.
         state: the state the attempt would replace.
         new_state: the state it would become.
         history: the last link of the state's history, if there is one.
@@ -69,6 +71,8 @@ class Evidence(Evolving):
     execution_id: str = ""
     resolution: Resolution | None = None
     run: Run | None = None
+    effect_differs: bool = False
+    effect_digest: str = ""
     state: StoredState | None = None
     new_state: StoredState | None = None
     history: Link | None = None

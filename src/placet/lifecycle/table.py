@@ -152,7 +152,24 @@ EXECUTION = (
         audits=True,
     ),
     Transition(
-        _T.MARK_STALE, (_S.RESOLVING,), _S.STALE, guards.MARK_STALE, _C.VERSION_RESOLUTION, _D.STALE, audits=True
+        _T.MARK_STALE,
+        (_S.RESOLVING,),
+        _S.STALE,
+        guards.MARK_STALE,
+        _C.VERSION_RESOLUTION,
+        _D.STALE,
+        facts=facts.run,
+        audits=True,
+    ),
+    Transition(
+        _T.MARK_IN_PLACE,
+        (_S.RESOLVING,),
+        _S.STALE,
+        guards.MARK_IN_PLACE,
+        _C.VERSION_RESOLUTION,
+        _D.ALREADY_IN_PLACE,
+        facts=facts.run,
+        audits=True,
     ),
     Transition(
         _T.RENEW_APPROVAL,
@@ -184,7 +201,7 @@ EXECUTION = (
         _C.VERSION_RESOLUTION,
         _D.REVALIDATED,
         effects.validated,
-        facts.run,
+        facts.validation,
     ),
     Transition(
         _T.BLOCK,

@@ -40,6 +40,7 @@ class Trigger(StrEnum):
     OVERRIDE = "override"
     EXECUTE = "execute"
     MARK_STALE = "mark_stale"
+    MARK_IN_PLACE = "mark_in_place"
     RENEW_APPROVAL = "renew_approval"
     REQUIRE_REVALIDATION = "require_revalidation"
     REVALIDATE = "revalidate"
@@ -65,6 +66,7 @@ _METHODS = {
     Trigger.RESOLVE: "execute",
     Trigger.OVERRIDE: "execute",
     Trigger.MARK_STALE: "execute",
+    Trigger.MARK_IN_PLACE: "execute",
     Trigger.RENEW_APPROVAL: "execute",
     Trigger.REQUIRE_REVALIDATION: "execute",
     Trigger.BLOCK: "execute",

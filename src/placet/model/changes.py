@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from placet.model.canonical import Json, canonical
-from placet.model.members import Key, appends, is_unique, key, keys, same_order
+from placet.model.members import Key, appends, is_unique, key, keys, only, same_order
 from placet.model.shape import Shape
 
 
@@ -246,6 +246,41 @@ class _Listed:
             return cls(frozenset(went), came, [], None)
         added = set(came)
         return cls(frozenset(went), came, [key for key in keys(order.before) if key not in added], keys(order.after))
+
+
+def in_place(changes: Sequence[Change], document: Json) -> bool:
+    """Tell whether a document has already what a change set would make of it: there would be nothing left to do.
+
+    A change set that changes nothing is in place nowhere.
+
+    Args:
+        changes: the change set, computed from another document.
+        document: the JSON value to look at.
+    """
+    return bool(changes) and all(_has(change, _at(document, change.path)) for change in changes)
+
+
+def _has(change: Change, value: Json) -> bool:
+    if change.kind is ChangeKind.REMOVED:
+        return value is _ABSENT
+    if change.kind not in _LISTED:
+        return value is not _ABSENT and _same(value, change.after)
+    if not isinstance(value, list):
+        return False
+    held, wanted = keys([each for each in value if not isinstance(each, dict | list)]), keys(change.after)
+    if change.kind is not ChangeKind.ORDER:
+        return set(wanted) <= set(held) and set(held).isdisjoint(keys(change.before))
+    both = set(wanted) & set(held)
+    return only(both, held) == only(both, wanted)
+
+
+def _at(document: Json, path: str) -> Json:
+    """Return what stands at a path, or a mark where nothing does."""
+    for part in path.split("/")[1:]:
+        if not isinstance(document, dict):
+            return _ABSENT
+        document = document.get(part.replace("~1", "/").replace("~0", "~"), _ABSENT)
+    return document
 
 
 def _same(left: Json, right: Json) -> bool:

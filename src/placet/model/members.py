@@ -37,20 +37,21 @@ def same_order(kept: list[Key], after: list[Key], other_kept: list[Key], other_a
     """Tell whether what two lists hold in common stood and stands in one order, and nothing else was moved in them."""
     both = set(after) & set(other_after)
     return (
-        _only(both, kept) == _only(both, other_kept)
-        and _only(both, after) == _only(both, other_after)
+        only(both, kept) == only(both, other_kept)
+        and only(both, after) == only(both, other_after)
         and _moved(kept, after) <= both
         and _moved(other_kept, other_after) <= both
     )
 
 
-def _only(wanted: set[Key], keys: list[Key]) -> list[Key]:
+def only(wanted: set[Key], keys: list[Key]) -> list[Key]:
+    """Return those keys that are wanted, in their order."""
     return [key for key in keys if key in wanted]
 
 
 def _moved(kept: list[Key], after: list[Key]) -> set[Key]:
     """Give the members of a list that no longer stand behind the same members of it as before."""
-    places = {key: place for place, key in enumerate(_only(set(kept), after))}
+    places = {key: place for place, key in enumerate(only(set(kept), after))}
     moved, highest = set(), -1
     for old, key in enumerate(kept):
         new = places[key]

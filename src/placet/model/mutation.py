@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -98,6 +98,9 @@ class Mutation(BaseModel, ABC, Generic[S]):
     Attributes:
         intent: what it is for; required.
         mutation_name: the name it is stored under; the class name unless you set another.
+        approval_covers: what an approval of it covers. `effect`, the default: the change that was shown, and no other.
+            `mutation`: what it does, whatever that changes on the state there is by then, as in "15 more"; approvers
+            are told so, and `on_drift="revalidate"` then executes an effect that nobody saw.
         schema_version: raise it when the payload's meaning changes, and keep the old class registered while requests
             that use it are open.
     """
@@ -106,6 +109,7 @@ class Mutation(BaseModel, ABC, Generic[S]):
     intent: ClassVar[Intent]
     mutation_name: ClassVar[str] = ""
     schema_version: ClassVar[int] = 1
+    approval_covers: ClassVar[Literal["effect", "mutation"]] = "effect"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - passed on to pydantic
         """Name the mutation after its class, unless the class names it itself."""

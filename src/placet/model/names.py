@@ -70,6 +70,17 @@ def flaw(value: object) -> str:
     return f"holds {what}, U+{ord(letter):04X}"
 
 
+def checked_digest(digest: object) -> str:
+    """Return a digest as it is.
+
+    Raises:
+        InputError: Raised if it is no string, or empty.
+    """
+    if isinstance(digest, str) and exact(digest):
+        return exact(digest)
+    raise InputError(f"digest={shown(digest)}: pass the digest of what you read, as in request.digest")
+
+
 C = TypeVar("C", bound=StrEnum)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from placet.errors import PlacetError
+from placet.model.canonical import Codec, canonical, digest, parse
 from placet.model.changes import Changes
 from placet.model.mutation import Issue
 from placet.model.request import MutationRequest, Status
@@ -17,6 +18,8 @@ class Outcome:
     Attributes:
         request: the request as it is now.
         replayed: whether this is the recorded outcome of an earlier execution, and nothing was done now.
+        code: what became of it, in one word: the code of its last decision, as `executed`, `stale`,
+            `already_in_place`, `approval_renewed`, `blocked`.
         audit: the audit record of the attempt, or None where the deadline had passed before one began.
         reasons: why it was not executed, in words; empty if it was.
         reports: interceptors that raised, as `name.stage: error`. They changed nothing.
@@ -24,6 +27,7 @@ class Outcome:
 
     request: MutationRequest
     replayed: bool
+    code: str
     audit: AuditRecord | None
     reasons: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
@@ -59,6 +63,14 @@ class Outcome:
         return self.audit.changes if self.audit else ()
 
     @property
+    def effect_differs(self) -> bool:
+        """Whether it was executed with another effect than the approved one; `request.effect` is that one.
+
+        It can be only where the approval covers the mutation.
+        """
+        return self.audit is not None and self.audit.approved_changes is not None
+
+    @property
     def issues(self) -> tuple[Issue, ...]:
         """What the checks found."""
         return self.audit.issues if self.audit else ()
@@ -72,6 +84,38 @@ class Outcome:
         made = f", version {self.resulting_version}" if self.executed else ""
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return f"{self.request.id} {self.status}{made}{' (replayed)' if self.replayed else ''}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentEffect:
+    """What a request would do on its state as it is now.
+
+    Attributes:
+        request_id: which request.
+        terms_digest: the digest of its terms.
+        version: of the state.
+        state_hash: SHA-256 of the state at that version.
+        changes: the change set.
+        same: whether that is the effect that was approved.
+        reasons: what stands against it there, in words; empty if nothing does.
+    """
+
+    request_id: str
+    terms_digest: str
+    version: int
+    state_hash: str
+    changes: Changes
+    same: bool
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over terms, version, state and change set: what a look is bound to."""
+        parts = [self.terms_digest, self.version, self.state_hash, parse(_CHANGES.dump(self.changes))]
+        return digest(canonical(parts))
+
+
+_CHANGES = Codec(Changes, "the effect")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,15 @@ class ResolutionOutcome(StrEnum):
     STALE = "stale"
     RENEW_APPROVAL = "renew_approval"
     REVALIDATE = "revalidate"
+    ALREADY_IN_PLACE = "already_in_place"
+
+
+class Effect(StrEnum):
+    """How what a mutation would do now compares with the effect that was approved."""
+
+    SAME = "same"
+    OTHER = "other"
+    IN_PLACE = "in_place"
 
 
 PROCEEDING = frozenset({ResolutionOutcome.UNCHANGED, ResolutionOutcome.SAME_EFFECT})

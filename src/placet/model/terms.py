@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, GetPydanticSchema, Tag
 
@@ -20,7 +20,9 @@ class OnDrift(StrEnum):
 
     `KEEP_IF_SAME_EFFECT` simulates again on the latest state: if the change set means the same (added members of a list
     of unique scalars may stand between other members than before), and policies and checks pass, the approval still
-    covers it; otherwise the fallback applies.
+    covers it; otherwise the fallback applies. `REVALIDATE` is the same with `RENEW_APPROVAL` as the fallback, unless
+    the mutation's class says that an approval covers the mutation: then policies and checks are asked again, and
+    whatever effect it has by then is executed. An effect that is already in place is not made again.
     """
 
     REJECT = "reject"
@@ -71,6 +73,7 @@ class Terms:
         reason: why, in the requester's words.
         expected_version: the version of the state it was approved for.
         state_hash: SHA-256 of the state at that version.
+        approval_covers: whether an approval covers the effect that was shown, or the mutation, whatever its effect.
         on_drift: what to do when the state has moved.
         fallback: what to do when `on_drift` is keep_if_same_effect and the effect is not the same.
         pause_for_revalidation: stop in `revalidation` instead of going on in the same call.
@@ -94,6 +97,7 @@ class Terms:
     reason: str
     expected_version: int
     state_hash: str
+    approval_covers: Literal["effect", "mutation"]
     on_drift: OnDrift
     fallback: OnDrift
     pause_for_revalidation: bool

@@ -56,6 +56,7 @@ class Code(StrEnum):
     RESOLVED = "resolved"
     OVERRIDDEN = "overridden"
     STALE = "stale"
+    ALREADY_IN_PLACE = "already_in_place"
     APPROVAL_RENEWED = "approval_renewed"
     REVALIDATION_REQUIRED = "revalidation_required"
     REVALIDATED = "revalidated"
@@ -143,6 +144,7 @@ class AuditRecord:
         answers: what each policy said.
         issues: what the checks found.
         changes: what was changed; or, where it was refused, what would have been.
+        approved_changes: what was approved, where the effect of what was changed is another; otherwise None.
         error: type and message of what `apply` raised, or "".
         duration_us: microseconds that policies, checks and apply took.
     """
@@ -162,6 +164,7 @@ class AuditRecord:
     changes: Changes
     error: str
     duration_us: int
+    approved_changes: Changes | None = None
 
 
 class HistoryKind(StrEnum):

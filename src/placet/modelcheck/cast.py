@@ -68,6 +68,7 @@ def terms(number: int, version: int, *, requires: bool) -> Terms:
         reason="because",
         expected_version=version,
         state_hash="",
+        approval_covers="effect",
         on_drift=OnDrift.REJECT,
         fallback=OnDrift.REJECT,
         pause_for_revalidation=True,

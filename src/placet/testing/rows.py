@@ -35,6 +35,7 @@ def a_terms(request_id: str = "r-1", **fields: Any) -> Terms:  # noqa: ANN401 - 
         "reason": "",
         "expected_version": 1,
         "state_hash": "0" * 64,
+        "approval_covers": "effect",
         "on_drift": OnDrift.REJECT,
         "fallback": OnDrift.REJECT,
         "pause_for_revalidation": False,

@@ -1,7 +1,9 @@
 """What must hold while a request is resolved and executed."""
 
 from placet.lifecycle.rules import Rule, rule
+from placet.lifecycle.rules.actors import eligible, requester_or_administrator, separation_of_duties
 from placet.lifecycle.step import Evidence, Step
+from placet.model.approval import Approval, ManualReview
 from placet.model.request import Status
 from placet.model.resolution import ResolutionOutcome
 from placet.model.run import RunStatus
@@ -55,6 +57,42 @@ def succeeded(_: Step, evidence: Evidence) -> str:
 
 
 @rule
+def covered(step: Step, evidence: Evidence) -> str:
+    """Its effect is the one that was approved, or an approval of it covers the mutation."""
+    if evidence.effect_differs and step.request.terms.approval_covers == "effect":
+        return "its effect on the current state is not the one that was approved"
+    return ""
+
+
+@rule
+def looked(_: Step, evidence: Evidence) -> str:
+    """Policies and checks were asked about the current state."""
+    return "" if evidence.run is not None else "nobody has looked what it would do on the current state"
+
+
+@rule
+def eligible_look(step: Step, evidence: Evidence) -> str:
+    """Where it pauses, only somebody who could approve it lets it go on."""
+    terms = step.request.terms
+    if not terms.pause_for_revalidation:
+        return ""
+    if not any(isinstance(each, Approval | ManualReview) for each in terms.requirements):
+        return requester_or_administrator.refuses(step, evidence)  # there is nobody who could approve it
+    return separation_of_duties.refuses(step, evidence) or eligible.refuses(step, evidence)
+
+
+@rule
+def current_effect(step: Step, evidence: Evidence) -> str:
+    """Where it pauses, what is let go on is the effect that was shown."""
+    if not step.request.terms.pause_for_revalidation or (evidence.digest and evidence.digest == evidence.effect_digest):
+        return ""
+    return (
+        f"the digest {evidence.digest[:12]!r} is not that of its effect on the current state; "
+        "look at current_effect(request_id) and pass the digest it has"
+    )
+
+
+@rule
 def next_version(_: Step, evidence: Evidence) -> str:
     """The new version is the next one."""
     old, new = evidence.state, evidence.new_state
@@ -87,10 +125,11 @@ def run_ended(status: RunStatus) -> Rule:
 
 @rule
 def renewal_demanded(step: Step, evidence: Evidence) -> str:
-    """Its resolution, or a policy on the current state, demands approval again."""
+    """Its resolution, or a policy or another effect on the current state, demands approval again."""
     demanded = evidence.run is not None and evidence.run.status is RunStatus.UNAPPROVED
     resolved = step.resolution is not None and step.resolution.outcome is ResolutionOutcome.RENEW_APPROVAL
-    return "" if demanded or resolved else "neither its resolution nor a policy demands approval again"
+    another = bool(covered.refuses(step, evidence))
+    return "" if demanded or resolved or another else "neither its resolution nor a policy demands approval again"
 
 
 @rule
