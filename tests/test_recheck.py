@@ -432,6 +432,8 @@ def test_a_pending_request_that_lost_a_vote_after_its_deadline_takes_no_other_an
     approve(gov, request, "bob")
     staff.dismiss("bob")
     clock.tick(hours=1)
+    assert gov.waiting_for(request.id).reasons[0].startswith("its deadline passed at 2026-01-31T13:00:00Z")
+    assert request.id not in [each.id for each in gov.inbox("carol")]
     with refused(gov, request, "in_time", "its deadline passed at 2026-01-31T13:00:00Z"):
         approve(gov, request, "carol")
     assert gov.reassess(request.id).status is Status.EXPIRED

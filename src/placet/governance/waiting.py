@@ -11,6 +11,7 @@ from placet.governance.dry_run import SeparateViews, dry_run
 from placet.governance.gathering import gather
 from placet.governance.moves import CLOCKWORK
 from placet.lifecycle.quorum import asking
+from placet.lifecycle.rules.progress import due
 from placet.lifecycle.standing import Position, Standing, standing
 from placet.lifecycle.step import Evidence, Step
 from placet.model.ballots import Vote
@@ -153,8 +154,9 @@ def demanded(context: Context, reader: Reader, step: Step, run: Run) -> Iterator
 
 def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:
     request = step.request
-    if request.due_at is not None and evidence.at >= request.due_at and not request.status.terminal:
-        yield f"its deadline passed at {in_words(request.due_at)}: execute(), reassess() or expire_due() will expire it"
+    deadline = due(step, evidence)
+    if deadline is not None and evidence.at >= deadline and not request.status.terminal:
+        yield f"its deadline passed at {in_words(deadline)}: execute(), reassess() or expire_due() will expire it"
         return
     if request.held:
         yield f"it is held: {request.held}"
