@@ -1,5 +1,6 @@
 """The commands."""
 
+import os.path
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,7 +65,7 @@ def demo(
     db: Annotated[Path, typer.Option("--db", metavar="FILE", help="A new file; it stays.")] = Path("placet-demo.db"),
 ) -> None:
     """Play the whole loop on feature flags, in a new file that stays for you to look into."""
-    if db.exists():
+    if os.path.lexists(db):  # which, unlike pathlib, raises nothing where a name is too long
         told_where = clean(f"{str(db)!r} exists already, and the demo wants a new file.", "yellow")
         console(stderr=True).print(told_where, soft_wrap=True)
         look = command("list", db=db)

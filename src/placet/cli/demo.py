@@ -11,7 +11,7 @@ from rich.text import Text
 
 from placet.cli.file import trail_view
 from placet.cli.invocation import command, program
-from placet.cli.pieces import DIM, changes_view
+from placet.cli.pieces import DIM, changes_view, clean
 from placet.cli.shop import FLAGS, MUTATIONS, PEOPLE, RULES, WidenRollout, flags, people, rules
 from placet.cli.stage import MEANWHILE, Stage
 from placet.cli.views import history_view, inbox_view, verification_view
@@ -192,10 +192,10 @@ def _next(console: Console, db: Path, request: MutationRequest, waiting: Mutatio
     }
     console.print()
     console.print(Rule(style=DIM))
-    console.print(Text(f"Everything is in {db}. Try next:", "bold"), soft_wrap=True)
+    console.print(clean(f"Everything is in {db}. Try next:", "bold"), soft_wrap=True)
     for what, line in tries.items():
         console.print(Text(f"\n# {what}", DIM))
-        console.print(Text(line, "cyan"), soft_wrap=True)
+        console.print(Text("\n").join(clean(part, "cyan") for part in line.split("\n")), soft_wrap=True)
 
 
 def _default(flag: str, variant: str) -> PatchDocument:

@@ -9,6 +9,7 @@ import typer
 from placet.cli.opening import opened, request_id, told
 from placet.diagrams import Form, dot, mermaid, svg
 from placet.errors import InputError
+from placet.store.sqlite.file import private
 
 
 class Format(StrEnum):
@@ -40,9 +41,12 @@ def diagram(
         typer.echo(text, nl=False)
         return
     try:
-        output.write_bytes(text.encode())
-    except OSError as error:
-        raise InputError(f"{str(output)!r} cannot be written: {error.strerror or error}; name another file") from error
+        with open(output, "wb", opener=private) as file:
+            file.write(text.encode())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{str(output)!r} cannot be written: {getattr(error, 'strerror', None) or error}; name another file"
+        ) from error
 
 
 def _lifecycle(how: Format) -> str:

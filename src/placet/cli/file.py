@@ -72,7 +72,7 @@ def file_view(file: File) -> RenderableType:
     """Show a request: its terms, effect, requirements, trail and attempts."""
     request = file.request
     parts: list[RenderableType] = [
-        Text.assemble("request ", (request.id, "bold"), "  ", label(request.status)),
+        Text.assemble("request ", clean(request.id, "bold"), "  ", label(request.status)),
         _section("What is asked"),
         _terms(request),
         *_effect(file),
@@ -115,7 +115,7 @@ def _effect(file: File) -> Iterator[RenderableType]:
 
 
 def _section(title: str) -> RenderableType:
-    return Padding(Rule(Text(title, "bold"), align="left", style=DIM), (1, 0, 0, 0))
+    return Padding(Rule(clean(title, "bold"), align="left", style=DIM), (1, 0, 0, 0))
 
 
 def _inset(what: RenderableType) -> RenderableType:
@@ -178,7 +178,7 @@ def _votes(waiting: Waiting) -> Iterator[RenderableType]:
         by = each.actor if each.actor == each.principal else f"{each.actor} for {each.principal}"
         outdated = "" if each in waiting.votes else "  outdated"
         why = ": ".join(part for part in (each.code, each.reason) if part)
-        made.add_row(Text.assemble(each.choice, (outdated, DIM)), clean(by), clean(why))
+        made.add_row(clean(each.choice).append(outdated, DIM), clean(by), clean(why))
     yield _section("Votes")
     yield _inset(made)
 
@@ -188,7 +188,7 @@ def trail_view(decisions: Iterable[Decision]) -> Table:
     made = table("", "decision", "then", "by", "facts and reason")
     for each in decisions:
         who = f"{each.actor} for {each.on_behalf_of}" if each.on_behalf_of else each.actor
-        made.add_row(str(each.seq), each.code, label(each.to_status), clean(who), clean(facts(each)))
+        made.add_row(str(each.seq), clean(each.code), label(each.to_status), clean(who), clean(facts(each)))
     return made
 
 
@@ -257,7 +257,7 @@ def _attempt(record: AuditRecord) -> RenderableType:
     head = Text.assemble(
         f"{record.seq}  ", label(record.outcome), made, clean(f"  by {record.actor}, {moment(record.at)}", DIM)
     )
-    lines: list[RenderableType] = [Text(f"execution {record.execution_id}", DIM)]
+    lines: list[RenderableType] = [clean(f"execution {record.execution_id}", DIM)]
     if record.resolution and record.resolution.drifted:
         lines.append(drift_view(record.resolution))
     lines += [answer_view(each) for each in record.answers if each.verdict != "abstain"]

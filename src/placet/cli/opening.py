@@ -77,7 +77,7 @@ def opened(db: Path, *, write: bool = False, directory: Directory | None = None)
         NotFoundError: there is no such file.
         StoreError: it is no database, or not one of placet's.
     """
-    if not db.is_file():
+    if not _is_file(db):
         raise NotFoundError(
             f"no file {str(db)!r}; give one with --db or PLACET_DB, or make one with `{program()} demo`"
         )
@@ -89,6 +89,13 @@ def opened(db: Path, *, write: bool = False, directory: Directory | None = None)
         yield Book(Governance.open(store, directory=directory or OpenDirectory()), store, db)
     finally:
         store.close()
+
+
+def _is_file(db: Path) -> bool:
+    try:
+        return db.is_file()
+    except OSError:  # a folder that cannot be read, a name that is too long
+        return False
 
 
 class _Claimed(OpenDirectory):

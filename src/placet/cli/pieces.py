@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, Group, RenderableType, RenderHook, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from placet.model.canonical import Json
 from placet.model.changes import Change, ChangeKind
 from placet.model.request import Status
+from placet.model.visible import visible
 
 _COLOURS = {
     Status.CREATED: "blue",
@@ -33,27 +35,50 @@ _ONE_LINE = 34
 """How long two values may be together to stand on one line."""
 
 
+_LONGEST = 100_000
+"""How much of one text is shown, in characters."""
+
+
+class _Harmless(RenderHook):
+    """Cleans whatever is printed, even where nobody has thought of it: the last thing before the terminal."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Return what is printed instead."""
+        return [_Cleaned(each) for each in renderables]
+
+
+class _Cleaned:
+    """Something that shows text and lines, and nothing else."""
+
+    def __init__(self, what: ConsoleRenderable) -> None:
+        self._what = what
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style, _ in console.render(self._what, options):
+            yield Segment("\n".join(map(visible, text.split("\n"))), style)
+
+
 def console(*, stderr: bool = False) -> Console:
-    """Make a console on what stdout or stderr is now."""
-    return Console(stderr=stderr, highlight=False)
+    """Return a console on what stdout or stderr is now, which takes nothing for markup and prints no control."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    made.push_render_hook(_Harmless())
+    return made
 
 
 def clean(text: object, style: str = "") -> Text:
-    """Give text that shows what is stored and does nothing to the terminal.
+    """Return text that shows what is stored and does nothing to the terminal.
 
     What people wrote into a request may hold escape sequences or marks that turn the direction of writing. An approver
-    must see them, not obey them: every character that is not printable is shown by its code.
+    must see them, not obey them: every character that is not printed is shown by its code.
 
     Args:
-        text: what to show.
+        text: what to show; line breaks become spaces, and what is beyond 100,000 characters is left out.
         style: how.
     """
-    shown = (letter if letter.isprintable() else _escaped(letter) for letter in str(text))
-    return Text("".join(shown), style=style)
-
-
-def _escaped(letter: str) -> str:
-    return " " if letter == "\n" else letter.encode("unicode_escape", "backslashreplace").decode()
+    said = str(text)
+    more = len(said) - _LONGEST
+    shown = visible(said[:_LONGEST].replace("\n", " "))
+    return Text(shown + (f"... and {more} characters more" if more > 0 else ""), style=style)
 
 
 def colour(status: str) -> str:
@@ -63,7 +88,7 @@ def colour(status: str) -> str:
 
 def label(status: str) -> Text:
     """Give a status with its colour."""
-    return Text(f"● {status}", style=colour(status))
+    return Text("● ", style=colour(status)).append_text(clean(status))
 
 
 def moment(at: datetime) -> str:

@@ -17,7 +17,7 @@ from placet.model.trail import AUDIT, DECISIONS, HISTORY, HistoryEntry
 
 def text(value: Json) -> str:
     """Write a JSON value for a terminal or a pipe: indented, and in ASCII, so that it survives any of them."""
-    return json.dumps(value, indent=2)
+    return json.dumps(value, indent=2).replace("\x7f", "\\u007f")  # which json counts among what is printed
 
 
 def request(found: MutationRequest) -> dict[str, Any]:

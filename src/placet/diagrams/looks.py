@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from placet.model.request import Status
+from placet.model.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ _PLAIN = frozenset(" -_.,:/()=+@!?")
 def escaped(text: str, form: str) -> str:
     """Write what users named in plain ASCII, with every letter that could mean something to a format by its number.
 
+    What prints as nothing is spelled out, since whatever draws the picture makes letters of numbers again.
+
     Args:
         text: anything: an actor's id, a reason.
         form: how the format writes a character by its number: `&#{};` in DOT, `#{};` in Mermaid.
     """
     return "".join(
         each if each.isascii() and (each.isalnum() or each in _PLAIN) else form.format(ord(each))
-        for each in " ".join(text.split())
+        for each in visible(" ".join(text.split()))
     )
