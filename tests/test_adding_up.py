@@ -27,7 +27,7 @@ from placet import (
 from placet.errors import ConfigurationError, InputError, PolicyRaisedError, UnsatisfiableError
 from placet.model.approval import MOST_NAMED, MOST_PLACES
 from placet.model.merging import merged
-from placet.model.requirement import Requirement
+from placet.model.requirement import MOST_STEPS, Requirement
 from placet.requirements import Approval, Dependency, ExternalCheck, Freeze, ManualReview, Quota, Schedule
 from placet.store.port import Store
 from placet.testing import FrozenClock
@@ -407,3 +407,11 @@ def test_all_of_a_crowd_are_too_many(store: Store) -> None:
 def test_an_approval_belongs_to_a_step() -> None:
     with pytest.raises(ConfigurationError, match="step=None of an approval"):
         Approval(1, step=None)
+
+
+@pytest.mark.parametrize("step", [0, -1, MOST_STEPS + 1, 2**64, True, 1.0, "1"])
+def test_a_step_is_a_whole_number_and_not_beyond_all_measure(step: Any) -> None:  # noqa: ANN401 - the point
+    for made in (lambda: Approval(1, step=step), lambda: Quota(limit=1, per=HOUR, step=step)):
+        with pytest.raises(ConfigurationError, match="of a requirement must be a whole number from 1 to 1000"):
+            made()
+    assert ManualReview(name="deed", step=MOST_STEPS).step == MOST_STEPS

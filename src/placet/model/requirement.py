@@ -12,6 +12,10 @@ LONGEST = timedelta(days=36525)
 """The longest time that can be given: a century."""
 
 
+MOST_STEPS = 1000
+"""The last step there can be."""
+
+
 class WhenImpossible(StrEnum):
     """What follows once a requirement can no longer be met.
 
@@ -83,7 +87,9 @@ class Requirement:
 
     def __post_init__(self) -> None:
         step = self.step
-        if step is not None and (isinstance(step, bool) or not isinstance(step, int) or step < 1):
-            raise ConfigurationError(f"step={self.step!r} of a requirement must be a whole number from 1")
+        if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= MOST_STEPS):
+            raise ConfigurationError(
+                f"step={self.step!r:.80} of a requirement must be a whole number from 1 to {MOST_STEPS}"
+            )
         follows = chosen("when_impossible", self.when_impossible, WhenImpossible)
         object.__setattr__(self, "when_impossible", follows)
