@@ -110,7 +110,7 @@ class Staged:
         """Commit, and say what came of it."""
         self._stack.close()
         for attempt in self._attempts:
-            attempt.finish()
+            attempt.outcome()
 
     def statuses(self) -> set[str]:
         """Give the statuses they have come to."""

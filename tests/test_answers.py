@@ -15,7 +15,6 @@ from placet import (
     FreezeWindow,
     Governance,
     Intent,
-    Interceptor,
     Issue,
     Mutation,
     MutationEngine,
@@ -30,6 +29,7 @@ from placet import (
     policy,
     require_approval,
 )
+from placet.engine.hooks import Hooks
 from placet.errors import (
     CallbackRaisedError,
     CheckRaisedError,
@@ -91,7 +91,7 @@ MAKERS: dict[str, Callable[[Any], object]] = {
     "clock": lambda given: opened(clock=given),
     "timer": lambda given: opened(timer=given),
     "new_id": lambda given: opened(new_id=given),
-    "interceptor": lambda given: Interceptor("odd", after=given),
+    "hook": lambda given: Hooks([given]),
     "check": lambda given: registered(check=given),
     "apply": lambda given: registered(apply=given),
     "actor": lambda given: directed(actor=given),
@@ -491,7 +491,7 @@ def test_where_policies_come_from_may_raise(store: Store) -> None:
         yield from ()
         raise RuntimeError("no more")
 
-    for name in ("policies", "mutations", "interceptors", "sources"):
+    for name in ("policies", "mutations", "hooks", "sources"):
         options: dict[str, Any] = {name: broken()}
         with pytest.raises(ConfigurationError, match=f"{name}= raised RuntimeError: no more"):
             Governance.open(store, directory=OpenDirectory(), **options)

@@ -14,14 +14,12 @@ from placet import (
     Actor,
     Change,
     Intent,
-    Interceptor,
     Issue,
     Mode,
     Mutation,
     MutationEngine,
     Policy,
     Proposal,
-    Run,
     State,
     Verdict,
     allow,
@@ -587,75 +585,3 @@ class TestPayloads:
     def test_a_payload_the_class_does_not_read_back_is_refused(self) -> None:
         with pytest.raises(MutationContractError, match="Put v1 does not accept its own payload at /key"):
             engine().run(Put.model_construct(value=1), Box(), BOB)
-
-
-class TestInterceptors:
-    @staticmethod
-    def told(run_it: Callable[[MutationEngine], object], *policies: Policy) -> list[str]:
-        calls: list[str] = []
-
-        def hook(name: str, stage: str) -> Callable[[Run], None]:
-            return lambda run: calls.append(f"{name}.{stage} {run.mutation} {run.status}")
-
-        watching = [
-            Interceptor(name, **{stage: hook(name, stage) for stage in ("before", "after", "refused", "failed")})
-            for name in ("one", "two")
-        ]
-        run_it(engine(*policies, interceptors=watching))
-        return calls
-
-    def test_they_are_told_in_order_before_and_after(self) -> None:
-        assert self.told(lambda mine: mine.run(put(), Box(), BOB)) == [
-            "one.before Put accepted",
-            "two.before Put accepted",
-            "one.after Put accepted",
-            "two.after Put accepted",
-        ]
-
-    def test_a_refusal_by_check_or_policy_is_told_as_such(self) -> None:
-        assert self.told(lambda mine: mine.run(put(), Box(content={"a": 0}), BOB))[2:] == [
-            "one.refused Put refused",
-            "two.refused Put refused",
-        ]
-        assert self.told(lambda mine: mine.run(put(), Box(), BOB), deny("no"))[2:] == [
-            "one.refused Put refused",
-            "two.refused Put refused",
-        ]
-        unapproved = self.told(lambda mine: mine.run(put(), Box(), BOB), require_approval())
-        assert unapproved[2] == "one.refused Put unapproved"
-
-    def test_a_failure_is_told_as_such(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        mutation = odd(monkeypatch, doing=raising(ValueError()))
-        assert self.told(lambda mine: mine.run(mutation, Box(), BOB))[2:] == [
-            "one.failed be.odd failed",
-            "two.failed be.odd failed",
-        ]
-
-    @pytest.mark.parametrize("stage", ["before", "after"])
-    @pytest.mark.parametrize("error", [ValueError("full"), Unreadable()], ids=["readable", "unreadable"])
-    def test_one_that_raises_is_reported_and_changes_nothing(
-        self, stage: str, error: Exception, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        later: list[Run] = []
-        options: dict[str, Any] = {stage: raising(error)}
-        second: dict[str, Any] = {stage: later.append}
-        mine = engine(interceptors=[Interceptor("metrics", **options), Interceptor("log", **second)])
-        run = mine.run(put(), Box(), BOB)
-        (report,) = run.reports
-        assert report.startswith(f"metrics.{stage}: {type(error).__name__}: ")
-        assert (run.accepted, run.after, len(later)) == (True, Box(content={"a": 1}), 1)
-        assert [record.getMessage() for record in caplog.records] == [f"interceptor {report}"]
-
-    def test_reports_of_every_stage_are_kept(self) -> None:
-        loud = Interceptor("loud", before=raising(ValueError("a")), refused=raising(KeyError("b")))
-        run = engine(deny("no"), interceptors=[loud]).run(put(), Box(), BOB)
-        assert run.reports == ("loud.before: ValueError: a", "loud.refused: KeyError: 'b'")
-        assert run.reasons == ("policy deny: no",)
-
-    def test_an_interrupt_passes_through(self) -> None:
-        with pytest.raises(KeyboardInterrupt):
-            engine(interceptors=[Interceptor("slow", before=raising(KeyboardInterrupt()))]).run(put(), Box(), BOB)
-
-    def test_evaluating_tells_nobody(self) -> None:
-        body = Box().model_dump_json().encode()
-        assert self.told(lambda mine: mine.evaluate(put(), Box(), body, BOB, COMMIT)) == []

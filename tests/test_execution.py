@@ -14,14 +14,12 @@ from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, approved, opened, r
 from placet import (
     Governance,
     Intent,
-    Interceptor,
     Issue,
     Mutation,
     OnDrift,
     OpenDirectory,
     Outcome,
     Proposal,
-    Run,
     State,
     Status,
     Verdict,
@@ -45,7 +43,6 @@ from placet.errors import (
 from placet.governance.execution import GovernanceExecutionManager
 from placet.governance.resolution import VersionResolver
 from placet.model.resolution import Resolution, ResolutionOutcome
-from placet.model.run import Mode
 from placet.model.terms import Terms
 from placet.store.memory import MemoryStore
 from placet.store.port import Store
@@ -456,10 +453,10 @@ def test_an_approved_request_past_its_deadline_expires_when_executed(gov: Govern
 def test_an_outcome_says_what_was_recorded_and_why(gov: Governance) -> None:
     late, request = approved(gov, AddTeam(team="late")), approved(gov)
     executed = gov.execute(request.id, by="runner")
-    assert (executed.replayed, executed.reasons, executed.reports) == (False, (), ())
+    assert (executed.replayed, executed.reasons) == (False, ())
     assert executed.audit == gov.audit(request.id)[-1]
     stale = gov.execute(late.id, by="runner")
-    assert (stale.replayed, stale.reasons, stale.reports) == (False, (str(stale.resolution),), ())
+    assert (stale.replayed, stale.reasons) == (False, (str(stale.resolution),))
     assert stale.audit == gov.audit(late.id)[-1]
 
 
@@ -538,61 +535,19 @@ def test_many_take_one_unit_of_work() -> None:
     assert store.units == before + 1
 
 
-def test_an_interceptor_that_raises_is_reported_and_changes_nothing(store: Store) -> None:
-    seen: list[tuple[str, str]] = []
-
-    def broken(_: Run) -> None:
-        raise RuntimeError("metrics are down")
-
-    def note(stage: str) -> Any:  # noqa: ANN401 - a hook
-        return lambda run: seen.append((stage, run.mutation))
-
-    gov = opened(
-        store,
-        interceptors=[
-            Interceptor("broken", before=broken, after=broken, refused=broken, failed=broken),
-            Interceptor("watch", before=note("before"), after=note("after"), refused=note("refused")),
-        ],
-    )
-    outcome = gov.execute(approved(gov).id, by="runner")
-    assert outcome.executed
-    assert outcome.reports == ("broken.after: RuntimeError: metrics are down",)
-    assert seen == [("after", "GrantRole")]
-    blocked = approved(gov)
-    gov.register_policy(deny("no"))
-    assert gov.execute(blocked.id, by="runner").status is Status.REJECTED
-    assert seen[1:] == [("refused", "GrantRole")]
-
-
-def test_policies_and_interceptors_hear_what_is_executed_and_that_it_is(store: Store) -> None:
+def test_policies_are_told_of_which_state(store: Store) -> None:
     states: list[str] = []
-    modes: list[Mode] = []
 
     @policy
     def listening(proposal: Proposal) -> Verdict:
         states.append(proposal.state_id)
         return Verdict.abstain()
 
-    hear = Interceptor("hear", after=lambda run: modes.append(run.mode))
-    gov = opened(store, interceptors=[hear])
+    gov = opened(store)
     request = approved(gov)
     gov.register_policy(listening)
-    modes.clear()
     assert gov.execute(request.id, by="runner").executed
-    assert (states, modes) == ([HOUSE], [Mode.COMMIT])
-
-
-def test_interceptors_hear_of_an_execution_only_once_it_is_durable(store: Store) -> None:
-    versions: list[int] = []
-
-    def look(_: Run) -> None:
-        with store.view() as reader:
-            state = reader.state(HOUSE)
-            versions.append(state.version if state else 0)
-
-    gov = opened(store, interceptors=[Interceptor("watch", after=look)])
-    gov.execute(approved(gov).id, by="runner")
-    assert versions == [2]
+    assert states == [HOUSE]
 
 
 def test_a_policy_that_calls_back_is_refused_before_it_can_do_harm(gov: Governance) -> None:

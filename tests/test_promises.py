@@ -13,7 +13,6 @@ from placet import (
     Actor,
     Governance,
     Intent,
-    Interceptor,
     Mutation,
     OpenDirectory,
     Proposal,
@@ -214,22 +213,6 @@ def test_a_recorded_outcome_that_was_forged_is_not_repeated(tmp_path: Path) -> N
     file.close()
 
 
-@pytest.mark.parametrize(("on_drift", "told"), [("renew_approval", "refused"), ("revalidate", "after")])
-def test_interceptors_hear_after_only_of_what_was_executed(store: Store, on_drift: str, told: str) -> None:
-    heard: list[str] = []
-    watch = Interceptor("watch", **{stage: _noting(heard, stage) for stage in ("after", "refused", "failed")})
-    gov = opened(store, interceptors=[watch])
-    request = approved(gov, on_drift=on_drift)
-    gov.execute(approved(gov, AddTeam(team="x")).id, by="runner")
-    heard.clear()
-    gov.execute(request.id, by="runner")
-    assert heard == [told]
-
-
-def _noting(heard: list[str], stage: str) -> Callable[[Any], None]:
-    return lambda _run: heard.append(stage)
-
-
 class Grown(State):
     """A state whose class has grown since it was stored."""
 
@@ -294,7 +277,7 @@ def test_a_class_that_no_longer_fits_is_told_apart_from_a_row_that_was_changed(s
         (Approval, {"roles": [1]}, "no collection of strings"),
         (Governance.open, {"mutations": GrantRole}, "pass a list of them"),
         (Governance.open, {"policies": None}, "pass a list of them"),
-        (Governance.open, {"interceptors": [print]}, "is no Interceptor"),
+        (Governance.open, {"hooks": [7]}, "cannot be called"),
         (Governance.open, {"max_failures": 0}, "max_failures=0"),
     ],
 )

@@ -17,7 +17,6 @@ from placet import (
     Actor,
     Governance,
     Intent,
-    Interceptor,
     Issue,
     Mode,
     Mutation,
@@ -173,7 +172,7 @@ def gov(store: Store) -> Governance:
         mutations=[Put, MergeDocument, PatchDocument],
         policies=[Policy("judge", judge), require_approval(count=1)],
         directory=OpenDirectory(),
-        interceptors=[Interceptor("watcher", after=chained(RuntimeError("no")))],
+        hooks=[chained(RuntimeError("no"))],
     )
     opened.create_state("vault", Vault(names=["first"], entries={"a": PLANTED}))
     opened.create_state("doc", Document.of({"a": PLANTED, "list": [PLANTED]}))

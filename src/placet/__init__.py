@@ -2,7 +2,7 @@
 
 from placet._version import __version__
 from placet.engine.calendar import FreezeWindow, freeze
-from placet.engine.interceptors import Interceptor
+from placet.engine.hooks import Hook, Moved
 from placet.engine.policies import (
     Policy,
     Proposal,
@@ -40,10 +40,11 @@ __all__ = [
     "Emergency",
     "FreezeWindow",
     "Governance",
+    "Hook",
     "Intent",
-    "Interceptor",
     "Issue",
     "Mode",
+    "Moved",
     "Mutation",
     "MutationEngine",
     "MutationRequest",

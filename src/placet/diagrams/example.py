@@ -8,6 +8,7 @@ from typing import Any
 from placet.diagrams.recording import Calls, RecordingEngine, RecordingLifecycle, RecordingResolver, RecordingStore
 from placet.diagrams.sequence import sequence_diagram
 from placet.documents import Document, MergeDocument
+from placet.engine.hooks import Hooks
 from placet.engine.policies import require_approval
 from placet.engine.registry import Registry
 from placet.governance.context import Context
@@ -65,6 +66,8 @@ def _context(calls: Calls, clock: _Clock) -> Context:
         lifecycle=RecordingLifecycle(calls),
         directory=StaticDirectory(people),
         clock=clock,
+        timer=lambda: 0,
+        hooks=Hooks(),
         new_id=lambda: f"limits-{next(numbers)}",
         administrator_role="administrator",
         max_failures=3,

@@ -1,4 +1,4 @@
-"""The core mutation engine: check, apply, change set, policies; pure but for the interceptors around it."""
+"""The core mutation engine: check, apply, change set, policies. Pure."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from placet.engine.interceptors import STAGES, Interceptor, notify
 from placet.engine.policies import Policy, Proposal, ask
 from placet.engine.registry import copied
 from placet.engine.witness import Witness
@@ -55,7 +54,6 @@ class MutationEngine:
 
     Args:
         policies: whom to ask, in order. Deny overrides; if nobody speaks for a mutation it is refused.
-        interceptors: who is told, in order.
         timer: gives nanoseconds, for durations.
         clock: gives the moment, with a time zone, for policies that ask for it.
     """
@@ -63,15 +61,10 @@ class MutationEngine:
     def __init__(
         self,
         policies: Iterable[Policy] = (),
-        interceptors: Iterable[Interceptor] = (),
         timer: Callable[[], int] = time.perf_counter_ns,
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
         self._policies: tuple[Policy, ...] = ()
-        self._interceptors = tuple(interceptors)
-        for interceptor in self._interceptors:
-            if not isinstance(interceptor, Interceptor):
-                raise ConfigurationError(f"{shown(interceptor)} is no Interceptor: pass Interceptor(name, after=...)")
         for name, function in (("timer", timer), ("clock", clock)):
             checked_function(name, function)
         self._timer = timer
@@ -113,24 +106,8 @@ class MutationEngine:
         """
         mode = _fitting(mutation, state, mode)
         copy = copied(mutation)
-        reports = self.begin(copy, mode)
         body = state_body(state)
-        run = self.evaluate(copy, _copy(type(state), body), body, actor, mode, state_id=state_id)
-        return self.finish(run.evolve(reports=reports))
-
-    def begin(self, mutation: Mutation[Any], mode: Mode) -> tuple[str, ...]:
-        """Tell the interceptors that a run begins; gives a report for each that raised."""
-        return notify(self._interceptors, "before", Run(type(mutation).mutation_name, mode, RunStatus.ACCEPTED))
-
-    def finish(self, run: Run, stage: str | None = None) -> Run:
-        """Tell the interceptors how a run ended; gives the run with a report for each that raised.
-
-        Args:
-            run: how it ended.
-            stage: which hook to call: after, failed, or refused; the run's own status says which if left out.
-        """
-        reports = notify(self._interceptors, stage or STAGES[run.status], run)
-        return run.evolve(reports=run.reports + reports) if reports else run
+        return self.evaluate(copy, _copy(type(state), body), body, actor, mode, state_id=state_id)
 
     def evaluate(
         self,
@@ -143,7 +120,7 @@ class MutationEngine:
         state_id: str = "",
         judge: Judge = _nothing_met,
     ) -> Run:
-        """Decide what a mutation would do to a state, without telling anybody. Pure but for the timer.
+        """Decide what a mutation would do to a state. Pure but for the timer.
 
         Args:
             mutation: what to change.

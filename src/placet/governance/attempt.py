@@ -10,6 +10,7 @@ from placet.governance.dossier import Dossier, audit_records
 from placet.governance.drafting import demand_no_circle, fixed
 from placet.governance.gathering import gather
 from placet.governance.resolution import VersionResolver, drift_steps
+from placet.governance.telling import Telling
 from placet.lifecycle.guards import LOOK
 from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Evidence
@@ -36,9 +37,6 @@ _INSTEAD = {
 
 _ENDING = {RunStatus.REFUSED, RunStatus.FAILED}
 """How a run ends that no approval could help."""
-
-_STAGES = {Status.EXECUTED: "after", Status.FAILED: "failed"}
-"""What interceptors are told when it is durable; where it came to rest elsewhere, it was refused."""
 
 
 class Attempt:
@@ -256,26 +254,16 @@ class Attempt:
         """Return everything that is to be made durable, in one write."""
         return self._step.writes()
 
-    def outcome(self, reports: tuple[str, ...] = ()) -> Outcome:
-        """Return what came of it.
-
-        Args:
-            reports: of the interceptors that raised.
-        """
+    def outcome(self) -> Outcome:
+        """Return what came of it."""
         step = self._step
-        return Outcome(
-            step.request,
-            replayed=False,
-            code=step.trail[-1].code,
-            audit=step.audited,
-            reasons=self._reasons,
-            reports=reports,
-        )
+        code, reasons = step.trail[-1].code, self._reasons
+        return Outcome(step.request, replayed=False, code=code, audit=step.audited, reasons=reasons)
 
-    def finish(self) -> Outcome:
-        """Tell the interceptors what came of it, now that it is durable, and return it."""
-        ran, stage = self._seen.ran, _STAGES.get(self.status, "refused")
-        return self.outcome(() if ran is None else self._context.engine.finish(ran, stage).reports)
+    def tell(self, telling: Telling) -> Outcome:
+        """Tell the hooks what came of it, now that it is durable, and return it."""
+        telling.tell(self._step, self._actor, self._seen.ran)
+        return self.outcome()
 
     def _turn_aside(self) -> None:
         self._seen.demand_ready()

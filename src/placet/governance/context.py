@@ -7,6 +7,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from placet.engine.hooks import Hooks
 from placet.engine.registry import Registry
 from placet.engine.runtime import MutationEngine
 from placet.lifecycle.machine import Lifecycle
@@ -34,6 +35,8 @@ class Context:
         lifecycle: the machine.
         directory: who is who.
         clock: gives the moment, aware of its time zone.
+        timer: gives nanoseconds, for durations.
+        hooks: who is told what has moved.
         new_id: gives a fresh id.
         administrator_role: the role that may cancel, supersede, hold and release for others.
         max_failures: how often `apply` may raise before retry is refused.
@@ -45,6 +48,8 @@ class Context:
     lifecycle: Lifecycle
     directory: Directory
     clock: Callable[[], datetime]
+    timer: Callable[[], int]
+    hooks: Hooks
     new_id: Callable[[], str]
     administrator_role: str
     max_failures: int

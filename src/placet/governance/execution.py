@@ -7,6 +7,7 @@ from placet.governance.attempt import Attempt, recorded
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.resolution import VersionResolver
+from placet.governance.telling import Telling
 from placet.model.actor import Actor
 from placet.model.emergency import Emergency
 from placet.model.names import checked_digest, listed, shown
@@ -24,7 +25,7 @@ _ROADS: dict[ResolutionOutcome, Callable[[Attempt], None]] = {
     ResolutionOutcome.REVALIDATE: Attempt.require_revalidation,
 }
 
-Finish = Callable[[], Outcome]
+Finish = Callable[[Telling], Outcome]
 
 
 class GovernanceExecutionManager:
@@ -47,10 +48,10 @@ class GovernanceExecutionManager:
         """Execute one request; see `Governance.execute`."""
         if emergency is not None and not isinstance(emergency, Emergency):
             raise InputError(f"emergency={shown(emergency)}: pass Emergency(reason=..., ticket=...)")
-        actor = self._context.actor(by)
-        with concerning(request_id), self._context.store.unit() as unit:
+        actor, telling = self._context.actor(by), Telling(self._context, "execute")
+        with concerning(request_id), telling as unit:
             finish = self._carry_out(unit, request_id, actor, reason, emergency)
-        return finish()
+        return finish(telling)
 
     def execute_many(self, request_ids: Iterable[str], *, by: str, reason: str = "") -> tuple[BatchItem, ...]:
         """Execute several requests in one commit; see `Governance.execute_many`."""
@@ -58,7 +59,8 @@ class GovernanceExecutionManager:
         # now: whatever gives them may not call back while the unit of work is open
         ids = listed("request_ids", request_ids, "ids", InputError)
         finishes: list[tuple[str, Finish | PlacetError]] = []
-        with self._context.store.unit() as unit:
+        telling = Telling(self._context, "execute_many")
+        with telling as unit:
             for request_id in ids:
                 try:
                     with concerning(request_id):
@@ -70,20 +72,20 @@ class GovernanceExecutionManager:
         return tuple(
             BatchItem(request_id, error=finish)
             if isinstance(finish, PlacetError)
-            else BatchItem(request_id, outcome=finish())
+            else BatchItem(request_id, outcome=finish(telling))
             for request_id, finish in finishes
         )
 
     def revalidate(self, request_id: str, *, by: str, digest: str, reason: str = "") -> Outcome:
         """Let a request go on that waits in `revalidation`; see `Governance.revalidate`."""
-        actor, read = self._context.actor(by), checked_digest(digest)
-        with concerning(request_id), self._context.store.unit() as unit:
+        actor, read, telling = self._context.actor(by), checked_digest(digest), Telling(self._context, "revalidate")
+        with concerning(request_id), telling as unit:
             attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
             attempt.pass_time()
             if not attempt.rests:
                 attempt.release(read)
             unit.write(attempt.writes())
-        return attempt.finish()
+        return attempt.tell(telling)
 
     def _carry_out(
         self, unit: Unit, request_id: str, actor: Actor, reason: str, emergency: Emergency | None = None
@@ -91,11 +93,11 @@ class GovernanceExecutionManager:
         dossier = Dossier.load(unit, request_id)
         if dossier.request.status is Status.EXECUTED:
             outcome = recorded(unit, dossier)
-            return lambda: outcome
+            return lambda _: outcome
         attempt = Attempt(self._context, unit, dossier, actor, reason=reason, emergency=emergency)
         decide(attempt, self._resolver)
         unit.write(attempt.writes())
-        return attempt.finish
+        return attempt.tell
 
 
 def decide(attempt: Attempt, resolver: VersionResolver) -> None:

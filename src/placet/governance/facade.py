@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from placet.engine.interceptors import Interceptor
+from placet.engine.hooks import Hook, Hooks
 from placet.engine.policies import Policy
 from placet.engine.registry import Registry
 from placet.engine.runtime import MutationEngine, system_clock
@@ -62,7 +62,7 @@ class Governance(Queries, Actions):
         mutations: Iterable[type[Mutation[Any]]] = (),
         policies: Iterable[Policy] = (),
         sources: Iterable[StateSource[Any]] = (),
-        interceptors: Iterable[Interceptor] = (),
+        hooks: Iterable[Hook] = (),
         clock: Callable[[], datetime] = system_clock,
         new_id: Callable[[], str] = time_ordered_id,
         timer: Callable[[], int] = time.perf_counter_ns,
@@ -78,7 +78,8 @@ class Governance(Queries, Actions):
             mutations: the mutation classes.
             policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
             sources: tables of your own in the same database.
-            interceptors: who is told of every execution, in order.
+            hooks: functions that are told of every move once it is durable, in order, each with a `Moved`. What they
+                return or raise changes nothing: it is logged under `placet.hooks`.
             clock: gives the moment, with a time zone.
             new_id: gives fresh ids; time-ordered ones keep tables compact.
             timer: gives nanoseconds, for durations.
@@ -95,13 +96,16 @@ class Governance(Queries, Actions):
         if not isinstance(max_failures, int) or max_failures < 1:
             raise ConfigurationError(f"max_failures={shown(max_failures)}: pass a whole number from 1")
         checked_function("new_id", new_id)
+        engine, told = MutationEngine(listed("policies", policies), timer, clock), Hooks(hooks)
         context = Context(
             store=open_store(store, sources),
-            engine=MutationEngine(listed("policies", policies), listed("interceptors", interceptors), timer, clock),
+            engine=engine,
             registry=registry,
             lifecycle=MACHINE,
             directory=checked_directory(directory),
             clock=clock,
+            timer=timer,
+            hooks=told,
             new_id=new_id,
             administrator_role=checked_id("administrator_role", administrator_role),
             max_failures=max_failures,
@@ -111,7 +115,7 @@ class Governance(Queries, Actions):
     def within(self, connection: sqlite3.Connection) -> Self:
         """Give the same governance working inside your open transaction: your rows and its rows commit together.
 
-        You begin, commit and roll back. A step that raises undoes itself alone, by a savepoint. Interceptors are told
+        You begin, commit and roll back. A step that raises undoes itself alone, by a savepoint. Hooks are told
         when a step is done, which is before you commit.
 
         Args:

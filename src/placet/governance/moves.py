@@ -8,6 +8,7 @@ from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import demand_no_circle
 from placet.governance.gathering import gather
+from placet.governance.telling import Telling
 from placet.lifecycle.repetition import repeats
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
@@ -60,8 +61,8 @@ class Moves:
         Returns:
             The request as it has become.
         """
-        evidence = self._context.evidence(by, reason, **facts)
-        with concerning(request_id), self._context.store.unit() as unit:
+        evidence, telling = self._context.evidence(by, reason, **facts), Telling(self._context, trigger.method)
+        with concerning(request_id), telling as unit:
             step = Dossier.load(unit, request_id).step()
             if repeats(step, trigger, evidence):
                 return step.request
@@ -71,14 +72,15 @@ class Moves:
                 evidence = prepare(unit, step, evidence)
             self._context.lifecycle.fire_and_settle(step, trigger, self._context.decided(evidence))
             unit.write(step.writes())
+        telling.tell(step, by)
         return step.request
 
     def reject(
         self, request_id: str, *, by: Actor, reason: str, code: str, digest: str | None, chain: tuple[str, ...]
     ) -> MutationRequest:
         """Vote against a pending request, or veto one that waits for revalidation."""
-        evidence = self._context.evidence(by, reason, code=code, chain=chain)
-        with concerning(request_id), self._context.store.unit() as unit:
+        evidence, telling = self._context.evidence(by, reason, code=code, chain=chain), Telling(self._context, "reject")
+        with concerning(request_id), telling as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
             trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
             evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
@@ -86,6 +88,7 @@ class Moves:
                 return step.request
             self._context.lifecycle.fire_and_settle(step, trigger, self._context.decided(evidence))
             unit.write(step.writes())
+        telling.tell(step, by)
         return step.request
 
     def settle(
@@ -96,11 +99,13 @@ class Moves:
         Returns:
             The request, and whether it moved.
         """
-        with concerning(request_id), self._context.store.unit() as unit:
+        telling = Telling(self._context, "expire_due" if triggers == (Trigger.EXPIRE,) else "reassess")
+        with concerning(request_id), telling as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
             moved = self._context.lifecycle.settle(step, triggers, evidence)
             if moved:
                 unit.write(step.writes())
+        telling.tell(step, evidence.actor)
         return step.request, moved
 
     def reassess(self, request_id: str, *, by: str | None, reason: str) -> MutationRequest:

@@ -9,6 +9,7 @@ from placet.errors import InputError, VersionConflictError, concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
+from placet.governance.telling import Telling
 from placet.governance.wish import correlation, demand_same, expected_version_of, own_id, record
 from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Step
@@ -168,7 +169,7 @@ class Submission:
     ) -> MutationRequest:
         """Make a request; see `Governance.submit`."""
         to, reason = checked_id("to", to), checked_text("reason", reason)
-        actor = self._context.actor(by)
+        actor, telling = self._context.actor(by), Telling(self._context, "submit")
         if not isinstance(mutation, Mutation):
             raise InputError(f"a {type(mutation).__name__} is no Mutation; pass an instance of a Mutation class")
         if idempotency_key is not None:
@@ -191,7 +192,7 @@ class Submission:
             "metadata": written_metadata("metadata", metadata or {}),
             "request_id": request_id,
         }
-        with self._context.store.unit() as unit:
+        with telling as unit:
             earlier = None if idempotency_key is None else unit.request_by_key(idempotency_key)
             if earlier is not None:
                 found = Dossier.load(unit, earlier.id).request
@@ -222,12 +223,13 @@ class Submission:
             trigger = Trigger.SUBMIT if required else Trigger.ADMIT
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
             unit.write(step.writes())
+        telling.tell(step, actor)
         return step.request
 
     def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str) -> MutationRequest:
         """Put another mutation in the place of what was asked; see `Governance.amend`."""
-        actor = self._context.actor(by)
-        with concerning(request_id), self._context.store.unit() as unit:
+        actor, telling = self._context.actor(by), Telling(self._context, "amend")
+        with concerning(request_id), telling as unit:
             step = Dossier.load(unit, request_id).step()
             self._context.lifecycle.demand(step, Trigger.AMEND)
             request, terms = step.request, step.request.terms
@@ -243,6 +245,7 @@ class Submission:
             evidence = demand_possible(self._context, unit, then, evidence)
             self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, self._context.decided(evidence))
             unit.write(step.writes())
+        telling.tell(step, actor)
         return step.request
 
 

@@ -22,7 +22,6 @@ class Outcome:
             `already_in_place`, `approval_renewed`, `blocked`.
         audit: the audit record of the attempt, or None where the deadline had passed before one began.
         reasons: why it was not executed, in words; empty if it was.
-        reports: interceptors that raised, as `name.stage: error`. They changed nothing.
     """
 
     request: MutationRequest
@@ -30,7 +29,6 @@ class Outcome:
     code: str
     audit: AuditRecord | None
     reasons: tuple[str, ...] = ()
-    reports: tuple[str, ...] = ()
 
     @property
     def executed(self) -> bool:

@@ -53,7 +53,6 @@ class Run(Evolving):
         after_body: its canonical JSON.
         error: type and message of what `apply` raised, or "".
         duration_us: microseconds it took.
-        reports: interceptors that raised: `name.stage: error`.
     """
 
     mutation: str
@@ -68,7 +67,6 @@ class Run(Evolving):
     after_body: bytes = field(default=b"", repr=False)
     error: str = ""
     duration_us: int = 0
-    reports: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
