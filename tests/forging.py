@@ -101,8 +101,10 @@ def written(value: object) -> bytes:
 
 
 FREE = frozenset(
-    ("reason", "operation", "description", "detail", "error", "message", "policy", "emergency", "ticket")
-    + ("execution_id", "requirements", "reasons", "not_met", "paths", "mutation", "actor")
+    (
+        *("reason", "operation", "description", "detail", "error", "message", "policy", "emergency", "ticket"),
+        *("execution_id", "requirements", "reasons", "not_met", "paths", "mutation", "actor"),
+    )
 )
 """The keys under which any text may stand."""
 

@@ -84,8 +84,8 @@ def test_a_person_counts_once_however_many_act_for_them(store: Store) -> None:
     gov = opened(store, directory=people, policies=[require_approval(2)])
     request = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob")
     gov.approve(request.id, by="bot", digest=request.digest)
-    for by, hand in (("carol", "carol"), ("bot2", "carol"), ("bot", "bot")):
-        with pytest.raises(TransitionRefusedError, match=f"{hand} has approved it already") as refused:
+    for by in ("carol", "bot2"):
+        with pytest.raises(TransitionRefusedError, match="carol has approved it already") as refused:
             gov.approve(request.id, by=by, digest=request.digest)
         assert refused.value.rule == "one_vote"
     assert gov.approve(request.id, by="dave", digest=request.digest).status is Status.APPROVED
