@@ -122,6 +122,21 @@ class TestNames:
         with pytest.raises(ConfigurationError, match="Loose holds a set inside a plain pydantic model, dataclass or"):
             governed(MemoryStore(), Touching)
 
+    @pytest.mark.parametrize(
+        ("base", "name"),
+        [
+            *((State, name) for name in ("evolve", "to_json", "type_name")),
+            *((Mutation[Rule], name) for name in ("payload", "check", "apply", "intent", "mutation_name")),
+            *((Mutation[Rule], name) for name in ("schema_version", "state_class")),
+            *((Document, name) for name in ("content", "of", "evolve")),
+        ],
+    )
+    @pytest.mark.filterwarnings("ignore:Field name")
+    def test_a_field_that_hides_what_every_class_has_is_refused(self, base: type[BaseModel], name: str) -> None:
+        meta: Any = type(State)
+        with pytest.raises(ConfigurationError, match=f"Taken has a field '{name}', which hides what its base has"):
+            meta("Taken", (base,), {"__annotations__": {name: str}, "__module__": __name__, name: "x"})
+
     def test_a_class_that_is_never_complete_is_refused(self) -> None:
         members = {"__annotations__": {"inner": "Missing"}, "__module__": __name__}
         meta: Any = type(State)

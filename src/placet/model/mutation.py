@@ -13,7 +13,7 @@ from placet.errors import ConfigurationError
 from placet.model.canonical import bounded, canonical
 from placet.model.names import exact, member, shown, words
 from placet.model.sets import sort_sets
-from placet.model.state import FROZEN, State, as_written_by_pydantic, construct, plain
+from placet.model.state import FROZEN, State, as_written_by_pydantic, construct, demand_free_names, plain
 
 S = TypeVar("S", bound=State)
 
@@ -116,6 +116,12 @@ class Mutation(BaseModel, ABC, Generic[S]):
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("mutation_name"):
             cls.mutation_name = cls.__name__
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - as pydantic declares it
+        """Refuse fields that hide what every mutation has."""
+        super().__pydantic_init_subclass__(**kwargs)
+        demand_free_names(cls)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:  # noqa: ANN401 - pydantic's own

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema
 
-from placet.errors import InputError, NotCanonicalError, PlacetError
+from placet.errors import ConfigurationError, InputError, NotCanonicalError, PlacetError
 from placet.model.canonical import Json, bounded, canonical, complaint, digest, first_of
 from placet.model.sets import sort_sets
 
@@ -29,6 +29,18 @@ def as_written_by_pydantic(init: F) -> F:
     """Mark a constructor as no custom one: pydantic makes nested models without it, and collects their errors."""
     init.__dict__["__pydantic_base_init__"] = True
     return init
+
+
+def demand_free_names(cls: type[BaseModel]) -> None:
+    """Raise if a field of a state or mutation class hides an attribute of its base in placet.
+
+    Raises:
+        ConfigurationError: one does.
+    """
+    bases = [base for base in cls.__mro__ if issubclass(base, BaseModel) and base.__module__.startswith("placet.")]
+    hiding = sorted(cls.model_fields.keys() & {name for base in bases for name in (*vars(base), *base.__class_vars__)})
+    if hiding:
+        raise ConfigurationError(f"{cls.__name__} has a field {hiding[0]!r}, which hides what its base has: rename it")
 
 
 def construct(model: BaseModel, values: dict[str, Any]) -> None:
@@ -131,6 +143,12 @@ class State(BaseModel):
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("type_name"):
             cls.type_name = cls.__name__
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - as pydantic declares it
+        """Refuse fields that hide what every state has."""
+        super().__pydantic_init_subclass__(**kwargs)
+        demand_free_names(cls)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:  # noqa: ANN401 - pydantic's own
