@@ -180,6 +180,7 @@ class Drop(Mutation[House]):
     ("asked", "meanwhile", "status"),
     [
         (Put(field="rules", members={"allow b": 1}), Drop(field="rules", members={"allow a"}), "stale"),
+        (Put(field="rules", members={"allow b": 2}), Put(field="rules", members={"allow c": 2}), "executed"),
         (Put(field="rules", members={"allow b": 1}), Put(field="rules", members={"allow c": 0}), "stale"),
         (Put(field="rules", members={"allow b": 0}), Put(field="rules", members={"allow c": 0}), "executed"),
         (Put(field="ordered", members={"b": 0}), Put(field="ordered", members={"c": 0}), "stale"),
