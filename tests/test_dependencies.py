@@ -181,6 +181,24 @@ def test_what_was_executed_since_stands_in(gov: Governance) -> None:
     assert gov.execute(second, by="ci").executed
 
 
+def test_what_was_in_place_already_counts_as_done(gov: Governance) -> None:
+    first = gov.submit(FIRST, to=HOUSE, by="bob", on_drift="keep_if_same_effect").id
+    second = depending(gov, first)
+    gov.execute(ask(gov), by="ci")
+    outcome = gov.execute(first, by="ci")
+    assert (outcome.status, outcome.code) == (Status.STALE, "already_in_place")
+    gov.comment(first, by="bob", reason="somebody was faster")
+    assert gov.execute(second, by="ci").executed
+
+
+def test_what_is_stale_for_another_reason_does_not(gov: Governance) -> None:
+    first = gov.submit(FIRST, to=HOUSE, by="bob").id
+    second = depending(gov, first)
+    gov.execute(ask(gov, NOTE), by="ci")
+    assert gov.execute(first, by="ci").code == "stale"
+    demand_impossible(gov, second, "which is stale")
+
+
 def test_one_that_was_executed_already_is_pinned_to_what_was_executed(gov: Governance) -> None:
     first = ask(gov)
     gov.execute(first, by="ci")

@@ -19,6 +19,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "StateNotFoundError": {"state_id": "house", "detail": "it has gone"},
     "ActorNotFoundError": {"actor_id": "eve"},
     "DelegationError": {"actor_id": "eve", "principal": "carol", "reason": "carol has no delegate now"},
+    "RequesterGoneError": {"request_id": "r-1", "requester": "agent-7", "actor_id": "ann"},
     "OpenReviewError": {"actor_id": "eve"},
     "TransitionRefusedError": {
         "request_id": "r-1",

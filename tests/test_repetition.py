@@ -156,7 +156,7 @@ def test_a_veto_can_be_repeated(gov: Governance) -> None:
     request = ask(gov, on_drift="revalidate", pause_for_revalidation=True)
     gov.reject(request.id, by="kim", reason="no")
     approve(gov, request, "ann", "dan")
-    gov.execute(approve(gov, ask(gov), "ann", "dan").id, by="ops")
+    gov.execute(approve(gov, ask(gov, mutation=AddTeam(team="y")), "ann", "dan").id, by="ops")
     assert gov.execute(request.id, by="ops").status is Status.REVALIDATION
     ended = gov.reject(request.id, by="kim", reason="no")
     assert ended.status is Status.REJECTED, "a vote against it while it was pending is no veto"

@@ -15,7 +15,8 @@
     |   |-- TransitionRefusedError         the lifecycle refuses it, with the rule and the reason
     |   |-- PolicyDeniedError              a policy denied, or none spoke for the mutation
     |   |-- UnsatisfiableError             a requirement can never be met: too few are eligible, or it is too late
-    |   `-- DelegationError                nobody made this actor the delegate of that one
+    |   |-- DelegationError                nobody made this actor the delegate of that one
+    |   `-- RequesterGoneError             the directory no longer knows who asked
     |-- ConflictError                      somebody else was first; read again and decide again
     |   |-- RevisionConflictError          the request moved since it was read
     |   |-- VersionConflictError           the state moved since it was read
@@ -242,6 +243,26 @@ class DelegationError(RefusedError):
         self.principal = principal
         self.reason = reason
         super().__init__(f"{actor_id} may not vote for {principal}: {reason}; the directory names delegates")
+
+
+class RequesterGoneError(RefusedError):
+    """The directory no longer knows who asked for a request, or for whom they asked.
+
+    Attributes:
+        request_id: the request.
+        requester: who asked.
+        actor_id: who is gone: the requester, or whoever the requester acts for.
+    """
+
+    def __init__(self, request_id: str, requester: str, actor_id: str) -> None:
+        self.request_id = request_id
+        self.requester = requester
+        self.actor_id = actor_id
+        who = "who asked" if actor_id == requester else f"for whom {requester} asked"
+        super().__init__(
+            f"the directory no longer knows {actor_id!r}, {who} for request {request_id}; "
+            "somebody else has to take_over() the request, or cancel() it"
+        )
 
 
 class ConflictError(PlacetError):

@@ -89,6 +89,7 @@ ERRORS = _rows(
     ("PolicyDeniedError", "policy_denied", "denied", "ask for something that the policies allow"),
     ("UnsatisfiableError", "unsatisfiable", "content", "change what is required, or who is eligible"),
     ("DelegationError", "delegation", "not_this_actor", "let the directory name a delegate, or vote for yourself"),
+    ("RequesterGoneError", "requester_gone", "not_now", "take_over() the request, or cancel() it"),
     ("ConflictError", "conflict", "conflict", _READ),
     ("RevisionConflictError", "revision_conflict", "conflict", _READ),
     ("VersionConflictError", "version_conflict", "conflict", _READ),

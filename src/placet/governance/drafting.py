@@ -12,6 +12,7 @@ from placet.errors import (
     MutationInvalidError,
     NotRegisteredError,
     PolicyDeniedError,
+    RequesterGoneError,
     RequestNotFoundError,
     StateNotFoundError,
     UnsatisfiableError,
@@ -23,7 +24,7 @@ from placet.lifecycle.step import Evidence, Step
 from placet.model.actor import Actor
 from placet.model.approval import ALL, MOST_PLACES, Approval, Eligibility
 from placet.model.conditions import Dependency
-from placet.model.directory import look_up
+from placet.model.directory import known
 from placet.model.merging import alike, merged
 from placet.model.mutation import Mutation
 from placet.model.requirement import Requirement
@@ -97,9 +98,17 @@ def draft(context: Context, reader: Reader, mutation: Mutation[Any], to: str, ac
 
 
 def requester(context: Context, terms: Terms) -> Actor:
-    """Give whoever asked, as the directory knows them now, still acting for whom they acted then."""
-    actor = look_up(context.directory, terms.requester)
-    return actor if actor.on_behalf_of == terms.on_behalf_of else replace(actor, on_behalf_of=terms.on_behalf_of)
+    """Return whoever asked, as the directory knows them now, still acting for whom they acted then.
+
+    Raises:
+        RequesterGoneError: Raised if the directory no longer knows them, or whoever they act for.
+    """
+    actor, principal = known(context.directory, terms.requester), terms.on_behalf_of
+    if actor is None:
+        raise RequesterGoneError(terms.request_id, terms.requester, terms.requester)
+    if principal is not None and known(context.directory, principal) is None:
+        raise RequesterGoneError(terms.request_id, terms.requester, principal)
+    return actor if actor.on_behalf_of == principal else replace(actor, on_behalf_of=principal)
 
 
 def redraft(context: Context, reader: Reader, terms: Terms) -> Draft:

@@ -14,7 +14,7 @@ from placet.model.circumstances import Awaited, Circumstances
 from placet.model.conditions import Dependency, Freeze, Quota
 from placet.model.directory import Directory, holders, known, standing_in
 from placet.model.requirement import Requirement
-from placet.model.trail import HISTORY_BOOK, HistoryKind, Ledger
+from placet.model.trail import HISTORY_BOOK, Code, HistoryKind, Ledger
 from placet.store.port import Reader
 
 
@@ -129,7 +129,7 @@ def _awaited(reader: Reader, request_id: str) -> Awaited | None:
         status=request.status,
         asks=terms.asks,
         about=f"{terms.mutation} on {terms.state_id}",
-        already_in_place=any(each.code == "already_in_place" for each in last.decisions),
+        already_in_place=any(each.code == Code.ALREADY_IN_PLACE for each in last.decisions),
         outdated=last is not named and made is not None and made <= named.request.terms.expected_version,
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from placet.errors import ConflictError, IntegrityError, RefusedError, UserCodeError
 from placet.governance.context import Context
+from placet.governance.drafting import requester
 from placet.governance.moves import AS_TIME_PASSES, CLOCKWORK, Moves
 from placet.lifecycle.transition import Trigger
 from placet.model.names import checked_moment
@@ -22,7 +23,8 @@ class Sweep:
 
     Attributes:
         moved: the requests that moved, as they are now.
-        passed_over: id and reason of those that moved meanwhile, that refuse, or are not what was written.
+        passed_over: id and reason of those that moved meanwhile, that refuse, that are not what was written, or whose
+            requester the directory no longer knows.
     """
 
     moved: tuple[MutationRequest, ...]
@@ -65,11 +67,12 @@ class Sweeper:
             evidence = self._context.evidence(CLOCKWORK, reason).evolve(at=at)
             try:
                 request, did = self._moves.settle(request_id, triggers, evidence)
+                if did:
+                    moved.append(request)
+                if not request.status.terminal:
+                    requester(self._context, request.terms)
             except (ConflictError, RefusedError, IntegrityError, UserCodeError) as error:
                 passed_over.append((request_id, str(error)))
-                continue
-            if did:
-                moved.append(request)
         return Sweep(tuple(moved), tuple(passed_over))
 
     def _ids(self, wanted: Filter) -> Iterator[str]:

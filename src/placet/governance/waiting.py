@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from placet.errors import NotRegisteredError, PlacetError, TransitionRefusedError
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
-from placet.governance.drafting import fixed, redraft
+from placet.governance.drafting import fixed, redraft, requester
 from placet.governance.dry_run import SeparateViews, dry_run
 from placet.governance.gathering import gather
 from placet.governance.moves import CLOCKWORK
@@ -84,7 +84,7 @@ def waiting_for(context: Context, request_id: str) -> Waiting:
 def _ahead(context: Context, reader: Reader, step: Step, found: Standing) -> tuple[Standing, list[str]]:
     """Look ahead: what policies require now beyond the terms, and what stands in the way that no vote would remove."""
     if step.status not in {Status.PENDING, Status.APPROVED} and step.request.validated_version is None:
-        return found, []
+        return found, list(_gone(context, step))
     try:
         run = redraft(context, reader, step.request.terms).run
     except NotRegisteredError as error:
@@ -95,6 +95,15 @@ def _ahead(context: Context, reader: Reader, step: Step, found: Standing) -> tup
     if not found.met or step.request.held:
         return found, [f"as things are it is refused: {'; '.join(run.reasons)}"] if run.status in _ENDING else []
     return found, list(_foretold(context, step))
+
+
+def _gone(context: Context, step: Step) -> Iterator[str]:
+    """Say that the directory no longer knows the requester, where that is so."""
+    try:
+        if not step.status.terminal:
+            requester(context, step.request.terms)
+    except PlacetError as error:
+        yield _raises(error)
 
 
 def _unforetold(context: Context, step: Step, found: Standing, error: NotRegisteredError) -> list[str]:
