@@ -96,7 +96,8 @@ def _effect(file: File) -> Iterator[RenderableType]:
     if request.status is not Status.EXECUTED and request.status.terminal:
         title = f"What it would have done to {version}"
     elif request.status is not Status.EXECUTED:
-        title = f"What it does to {version}" + (": approvers approve this" if asked else "")
+        covered = {"effect": "this", "mutation": "the mutation"}[request.terms.approval_covers]
+        title = f"What it does to {version}" + (f": approvers approve {covered}" if asked else "")
     elif request.emergency_by:
         title = f"What it did to {version}: {request.emergency_by} executed it in an emergency"
     elif elsewhere:
@@ -122,6 +123,9 @@ def _inset(what: RenderableType) -> RenderableType:
     return Padding(what, (0, 0, 0, 2))
 
 
+_ANYWAY = {"effect": "", "mutation": ", whatever it does by then"}
+
+
 def _terms(request: MutationRequest) -> Table:
     terms, intent = request.terms, request.terms.intent
     behalf = f" on behalf of {terms.on_behalf_of}" if terms.on_behalf_of else ""
@@ -136,6 +140,7 @@ def _terms(request: MutationRequest) -> Table:
         "intent": f"{intent.operation}: {intent.description}" if intent.description else intent.operation,
         "risk": f"{intent.risk}{undone}",
         "if it moves": drift,
+        "approval": f"covers the {terms.approval_covers}{_ANYWAY[terms.approval_covers]}",
         "deadline": moment(terms.expires_at) if terms.expires_at else "",
         "expires": moment(request.due_at) if request.due_at and not request.status.terminal else "",
         "held": request.held,
@@ -164,6 +169,8 @@ def requirements_view(waiting: Waiting) -> RenderableType:
     counted = sorted(actor for each in waiting.positions for actor in each.counted)
     if counted:
         lines.append(clean(f"counted: {', '.join(counted)}", DIM))
+    if waiting.renewals:
+        lines.append(clean(f"times that its approval was renewed, as its state has moved: {waiting.renewals}", DIM))
     told = {str(each) for each in waiting.positions}
     lines += [clean(f"waits: {reason}", "yellow") for reason in waiting.reasons if reason not in told]
     return Group(*lines) if lines else Text("nothing", DIM)

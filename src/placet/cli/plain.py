@@ -61,6 +61,7 @@ def file(found: File) -> dict[str, Any]:
         ],
         "counted": sorted(actor for each in found.waiting.positions for actor in each.counted),
         "waiting": list(found.waiting.reasons),
+        "renewals": found.waiting.renewals,
         "votes": [vote(each) for each in (*found.waiting.votes, *found.waiting.outdated)],
         "revisions": [parse(TERMS.dump(each)) for each in found.revisions],
         "decisions": [parse(DECISIONS.dump(each)) for each in found.decisions],
