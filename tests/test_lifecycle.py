@@ -21,8 +21,10 @@ from placet.lifecycle.table import LIFECYCLE
 from placet.lifecycle.transition import Table, Transition, Trigger
 from placet.model.canonical import Link, canonical, digest
 from placet.model.changes import ChangeKind
+from placet.model.channel import Channel
 from placet.model.circumstances import Awaited, Circumstances
-from placet.model.emergency import BreakGlass, Emergency
+from placet.model.emergency import Emergency
+from placet.model.grant import Act, Grant
 from placet.model.mutation import Issue
 from placet.model.request import TERMINAL
 from placet.model.requirement import Requirement, WhenImpossible
@@ -130,7 +132,7 @@ PAUSING = a_terms(SECURITY, pause_for_revalidation=True)
 PAUSING_FREE = a_terms(pause_for_revalidation=True)
 STATE = StoredState("house", "Roles", 4, b'{"members":{}}', digest(b'{"members":{}}'))
 CHANGED = (Change("/members/ada", ChangeKind.ADDED, after="reader"),)
-GLASS = BreakGlass(("oncall",), ())
+GLASS = Grant(Act.EMERGENCY, ("oncall",))
 OUTCOMES = {
     "mark_stale": ResolutionOutcome.STALE,
     "mark_in_place": ResolutionOutcome.ALREADY_IN_PLACE,
@@ -261,7 +263,7 @@ def good_facts(trigger: str, request: MutationRequest) -> dict[str, Any]:
         "supersede": {"successor": replace(request, id="r-2", status=Status.PENDING)},
         "resolve": attempt,
         "override": attempt
-        | {"actor": OLGA, "emergency": Emergency("the house burns", "INC-43"), "run": a_run(emergencies=(GLASS,))},
+        | {"actor": OLGA, "emergency": Emergency("the house burns", "INC-43"), "run": a_run(grants=(GLASS,))},
         "execute": {"state": STATE, "run": a_run(), "new_state": STATE.next(b'{"members":{"ada":"reader"}}')},
         "mark_stale": {"state": STATE, "run": a_run()},
         "mark_in_place": {"state": STATE, "run": a_run()},
@@ -436,6 +438,8 @@ class TestTheRunningMachine:
         assert paused is not None
         assert [rule.code for rule in pending.guard.rules] == ["rejected"]
         assert [rule.code for rule in paused.guard.rules] == [
+            "identified",
+            "vouched_requester",
             "reason_given",
             "rejection_code",
             "present_digest",
@@ -597,7 +601,7 @@ BOTH = a_terms(SECURITY, LEGAL)
 TWICE = a_terms(LEGAL, replace(LEGAL, roles=("finance",)))
 FREEZES = a_terms(FREEZE, replace(FREEZE, name="easter", waiver_roles=("cfo", "ceo")))
 PLENTY = Actor("zoe", roles=("sales", "support"), groups=("staff",))
-FIRES = (BreakGlass(("oncall", "cfo"), ("lead", "auditor")),)
+FIRES = (Grant(Act.EMERGENCY, ("oncall", "cfo"), ("lead", "auditor")),)
 OVERRIDDEN = said(a_request("executed"), Code.OVERRIDDEN, OLGA, {"reviewer_roles": ["auditor", "lead"]})
 DAVE_FOR_CAROL = {"actor": replace(DAVE, on_behalf_of="carol"), "chain": ("carol", "dave")}
 SEVERAL: list[Refused] = [
@@ -609,10 +613,40 @@ SEVERAL: list[Refused] = [
     ("pending", "report", "may_report", "it requires 1 approval by role", {"terms": BOTH}, {"about": "backup"}),
     ("pending", "waive", "may_waive", "there is 'year-end', 'easter'", {"terms": FREEZES}, {"about": "xmas"}),
     ("pending", "waive", "may_waive", "it takes role ceo or cfo", {"terms": FREEZES}, {"about": "easter"}),
-    ("pending", "override", "break_glass_role", "cfo or oncall", {}, {"run": a_run(emergencies=FIRES), "actor": CAROL}),
+    ("pending", "override", "break_glass_role", "cfo or oncall", {}, {"run": a_run(grants=FIRES), "actor": CAROL}),
+]
+KNOWN = "submit created, admit created, hold pending, withdraw pending, request_changes pending, cancel pending"
+KNOWN += ", supersede pending, review executed"
+COUNTS = "amend pending, release pending, vote pending, dissent pending, abstain pending, report pending"
+COUNTS += ", waive pending, reject revalidation, resolve approved, override pending, revalidate revalidation"
+COUNTS += ", retry failed"
+CLAIMED = Channel("cli", authenticated=False)
+
+
+def unidentified() -> list[Refused]:
+    """Give what refuses people whom nobody vouches for, or requests of such people."""
+    found: list[Refused] = []
+    for trigger, status in (each.split() for each in f"{KNOWN}, {COUNTS}".split(", ")):
+        vouched = {"terms": replace(GOOD_TERMS.get(trigger, TERMS_), vouched=True)}
+        found.append((status, trigger, "identified", "is only a name here", vouched, {}))
+        claimed = {"vouched": True, "channel": CLAIMED}
+        found.append((status, trigger, "identified", "channel 'cli' does not authenticate", vouched, claimed))
+    for trigger, status in (each.split() for each in COUNTS.split(", ")):
+        found.append((status, trigger, "vouched_requester", "submit it again", {}, {"vouched": True}))
+    return found
+
+
+EXECUTORS = {"terms": replace(TERMS_, executors=("deployer", "ops"))}
+NOT_NOW = {"run": a_run(grants=(Grant(Act.EXECUTION, ("ops",)), Grant(Act.EXECUTION, ("dba",))))}
+UNFIT: list[Refused] = [
+    ("approved", "resolve", "may_execute", "may not execute it: it takes role deployer or ops", EXECUTORS, {}),
+    ("pending", "override", "may_execute", "it takes role deployer or ops", EXECUTORS, {}),
+    ("resolving", "execute", "may_execute", "bob may not execute it: it takes role dba or ops", {}, NOT_NOW),
 ]
 REFUSALS: list[Refused] = [
     *SEVERAL,
+    *unidentified(),
+    *UNFIT,
     ("created", "submit", "something_required", "nothing is required of it", {"terms": a_terms()}, {}),
     ("created", "admit", "nothing_required", "it requires 1 approval by role security", {"terms": TERMS_}, {}),
     ("created", "admit", "allowed", "no policy allows it", {}, {"run": None}),
@@ -810,7 +844,7 @@ REFUSALS: list[Refused] = [
         "not_denied",
         "it is refused on the current state: role: unknown",
         {},
-        {"run": a_run(RunStatus.REFUSED, issues=(Issue(path="role", message="unknown"),), emergencies=(GLASS,))},
+        {"run": a_run(RunStatus.REFUSED, issues=(Issue(path="role", message="unknown"),), grants=(GLASS,))},
     ),
     *(
         ("resolving", "execute", "proceeds", "no resolution of this attempt", {"resolution": resolution}, {})
@@ -1156,7 +1190,9 @@ class TestWhatAMoveDoes:
         assert decision.metadata["execution_id"] == "x-1"
 
     def test_an_override_names_everybody_who_may_review_it(self) -> None:
-        run = a_run(emergencies=(BreakGlass(("oncall",), ("lead", "auditor")), BreakGlass(("x",), ("auditor",))))
+        run = a_run(
+            grants=(Grant(Act.EMERGENCY, ("oncall",), ("lead", "auditor")), Grant(Act.EMERGENCY, ("x",), ("auditor",)))
+        )
         assert self.moved("pending", "override", run=run)[1].metadata["reviewer_roles"] == ["auditor", "lead"]
 
     def test_an_override_names_what_policies_demand_now_and_not_what_is_met(self) -> None:

@@ -9,6 +9,7 @@ from placet.engine.policies import (
     Verdict,
     allow,
     allow_emergency,
+    allow_execution,
     deny,
     policy,
     require,
@@ -19,6 +20,7 @@ from placet.errors import PlacetError
 from placet.governance.facade import Governance
 from placet.model.actor import Actor, ActorKind
 from placet.model.changes import Change
+from placet.model.channel import Channel
 from placet.model.directory import Delegation, Directory, OpenDirectory, StaticDirectory
 from placet.model.emergency import Emergency
 from placet.model.mutation import Intent, Issue, Mutation, Risk
@@ -35,6 +37,7 @@ __all__ = [
     "Actor",
     "ActorKind",
     "Change",
+    "Channel",
     "Delegation",
     "Directory",
     "Emergency",
@@ -67,6 +70,7 @@ __all__ = [
     "__version__",
     "allow",
     "allow_emergency",
+    "allow_execution",
     "deny",
     "freeze",
     "policy",

@@ -123,6 +123,13 @@ REFUSALS = _rules(
     ("must_wait", "still_waiting", "execute it later, or have the freeze waived"),
     ("requirements_met", "still_waiting", "wait for what is missing; waiting_for() names it"),
     ("revalidated", "still_waiting", "call revalidate() first"),
+    (
+        "identified",
+        "not_this_actor",
+        "act under a directory that vouches, by a channel that authenticates callers",
+    ),
+    ("may_execute", "not_this_actor", "ask somebody with a role for execution"),
+    ("vouched_requester", "not_now", "submit it again, under a directory that vouches for people"),
     ("separation_of_duties", "not_this_actor", "ask somebody who did not ask for it"),
     ("eligible", "not_this_actor", _ELIGIBLE),
     ("requester", "not_this_actor", "ask its requester"),

@@ -13,6 +13,7 @@ from rich.text import Text
 from placet.cli.pieces import DIM, changes_view, clean, json_text, label, moment, table
 from placet.governance.facade import Governance
 from placet.governance.waiting import Waiting
+from placet.model.channel import LIBRARY
 from placet.model.request import MutationRequest, Status
 from placet.model.resolution import Resolution
 from placet.model.terms import Terms
@@ -143,6 +144,8 @@ def _terms(request: MutationRequest) -> Table:
         "approval": f"covers the {terms.approval_covers}{_ANYWAY[terms.approval_covers]}",
         "deadline": moment(terms.expires_at) if terms.expires_at else "",
         "expires": moment(request.due_at) if request.due_at and not request.status.terminal else "",
+        "executed by": f"role {' or '.join(terms.executors)}" if terms.executors else "",
+        "identity": "a directory vouches for everybody" if terms.vouched else "anybody can be anybody",
         "held": request.held,
         "successor": request.successor or "",
         "correlation": request.correlation_id,
@@ -194,9 +197,16 @@ def trail_view(decisions: Iterable[Decision]) -> Table:
     """Show a trail: a row for each decision."""
     made = table("", "decision", "then", "by", "facts and reason")
     for each in decisions:
-        who = f"{each.actor} for {each.on_behalf_of}" if each.on_behalf_of else each.actor
-        made.add_row(str(each.seq), clean(each.code), label(each.to_status), clean(who), clean(facts(each)))
+        made.add_row(str(each.seq), clean(each.code), label(each.to_status), clean(_who(each)), clean(facts(each)))
     return made
+
+
+def _who(decision: Decision) -> str:
+    """Return who decided, for whom, and how they came in, where that is not the program itself."""
+    behalf = f" for {decision.on_behalf_of}" if decision.on_behalf_of else ""
+    by = "" if decision.channel == LIBRARY.name else f" by {decision.channel}"
+    claimed = "" if decision.authenticated else ", not authenticated"
+    return f"{decision.actor}{behalf}{by}{claimed}"
 
 
 def facts(decision: Decision) -> str:

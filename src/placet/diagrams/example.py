@@ -71,6 +71,7 @@ def _context(calls: Calls, clock: _Clock) -> Context:
         new_id=lambda: f"limits-{next(numbers)}",
         administrator_role="administrator",
         max_failures=3,
+        vouches=True,
     )
 
 

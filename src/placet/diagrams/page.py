@@ -16,6 +16,7 @@ _WHO = {
     actors.may_report: "whom the check or review admits",
     actors.may_waive: "a role that waives the freeze",
     actors.break_glass_role: "a role that a policy names for emergencies",
+    actors.may_execute: "who executes it",
     actors.no_open_review: "nobody whose last emergency waits for its review",
     actors.other_eyes: "another person than who asked or executed",
     statements.has_voted: "who voted",

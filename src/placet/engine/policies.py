@@ -10,7 +10,7 @@ from placet.model.actor import Actor
 from placet.model.answers import UnexpectedAnswerError, checked_function, exactly
 from placet.model.approval import Approval
 from placet.model.changes import Changes
-from placet.model.emergency import BreakGlass
+from placet.model.grant import Act, Grant
 from placet.model.merging import twice
 from placet.model.mutation import Intent, Mutation
 from placet.model.names import cause, described, shown, storable, strings
@@ -48,18 +48,18 @@ class Proposal:
         return self.mutation.intent
 
 
-VERDICTS = frozenset({"allow", "deny", "require", "restrict", "emergency", "abstain"})
+VERDICTS = frozenset({"allow", "deny", "require", "restrict", "abstain", *Act})
 """What a verdict can be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a policy answers: `allow()`, `deny()`, `require()`, `restrict()`, `in_emergency()` or `abstain()`."""
+    """What a policy answers; `Verdict.allow()`, `deny()`, `require()` and the other class methods make one."""
 
     kind: str
     detail: str = ""
     requirements: tuple[Requirement, ...] = ()
-    emergency: BreakGlass | None = None
+    grant: Grant | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, str) or self.kind not in VERDICTS or not isinstance(self.detail, str):
@@ -68,8 +68,8 @@ class Verdict:
             )
         if (self.kind in {"require", "restrict"}) is not bool(self.requirements):
             raise ConfigurationError("require() needs a Requirement; to let it pass, allow()")
-        if (self.kind == "emergency") is not isinstance(self.emergency, BreakGlass):
-            raise ConfigurationError("make it with Verdict.in_emergency(roles)")
+        if (self.kind in set(Act)) is not isinstance(self.grant, Grant):
+            raise ConfigurationError("make it with Verdict.execution(roles) or Verdict.in_emergency(roles)")
         for requirement in self.requirements:
             if type(requirement) not in KINDS:
                 raise ConfigurationError(
@@ -120,10 +120,23 @@ class Verdict:
             roles: who may break the glass.
             reviewer_roles: who reviews it afterwards: somebody else with one of these, or anybody else if empty.
         """
+        return cls._granting(Act.EMERGENCY, roles, reviewer_roles)
+
+    @classmethod
+    def execution(cls, roles: Iterable[str]) -> "Verdict":
+        """Let only an actor with one of these roles execute it; others must speak for it.
+
+        Args:
+            roles: who may execute it.
+        """
+        return cls._granting(Act.EXECUTION, roles)
+
+    @classmethod
+    def _granting(cls, act: Act, roles: Iterable[str], reviewer_roles: Iterable[str] = ()) -> "Verdict":
         may, review = strings("roles", roles), strings("reviewer_roles", reviewer_roles)
         if not may:
-            raise ConfigurationError("in an emergency nobody may do it: name roles=[...]")
-        return cls("emergency", f"by role {' or '.join(may)}", emergency=BreakGlass(may, review))
+            raise ConfigurationError(f"then nobody may {act.words}: name roles=[...]")
+        return cls(str(act), f"by role {' or '.join(may)}", grant=Grant(act, may, review))
 
     @classmethod
     def abstain(cls) -> "Verdict":
@@ -249,6 +262,21 @@ def allow_emergency(roles: Iterable[str], *, reviewer_roles: Iterable[str] = (),
     return _conditional(f"emergency {verdict.detail}", when, verdict)
 
 
+def allow_execution(roles: Iterable[str], *, when: When | None = None) -> Policy:
+    """Make a policy that lets only an actor with one of these roles execute. Without one, anybody known may.
+
+    It speaks for nothing by itself: another policy must allow or require. It is asked at submission, when the roles are
+    fixed in the terms, and again at execution: one of the roles is needed by both. Of several such policies that speak,
+    a role of any one suffices. In an emergency it holds beside `allow_emergency`.
+
+    Args:
+        roles: who may execute.
+        when: only where this says so; everywhere if left out.
+    """
+    verdict = Verdict.execution(roles)
+    return _conditional(f"execution {verdict.detail}", when, verdict)
+
+
 def _conditional(name: str, when: When | None, verdict: Verdict) -> Policy:
     applies = condition(when)
 
@@ -288,13 +316,13 @@ class Ruling:
         answers: what each said, in order.
         allowed: whether nobody denied and somebody spoke for it.
         requirements: everything required, each once.
-        emergencies: who may execute it past its requirements.
+        grants: who may execute it, and who in an emergency.
     """
 
     answers: tuple[Answer, ...]
     allowed: bool
     requirements: tuple[Requirement, ...]
-    emergencies: tuple[BreakGlass, ...]
+    grants: tuple[Grant, ...]
 
 
 def ask(policies: Sequence[Policy], proposal: Proposal) -> Ruling:
@@ -315,8 +343,8 @@ def ask(policies: Sequence[Policy], proposal: Proposal) -> Ruling:
         how = f"policies=[allow(when=lambda proposal: isinstance(proposal.mutation, {name}))]"
         answers.append(Answer("(default)", "none", f"no policy speaks for {name}, and the default is no; add {how}"))
     required = tuple(dict.fromkeys(each for _, verdict in verdicts for each in verdict.requirements))
-    emergencies = tuple(verdict.emergency for _, verdict in verdicts if verdict.emergency is not None)
-    return Ruling(tuple(answers), "deny" not in kinds and bool(kinds & {"allow", "require"}), required, emergencies)
+    grants = tuple(verdict.grant for _, verdict in verdicts if verdict.grant is not None)
+    return Ruling(tuple(answers), "deny" not in kinds and bool(kinds & {"allow", "require"}), required, grants)
 
 
 def _verdict(each: Policy, proposal: Proposal) -> Verdict:

@@ -174,7 +174,7 @@ class MutationEngine:
             judge(ruling.requirements) if ruling.allowed else RunStatus.REFUSED,
             answers=ruling.answers,
             requirements=ruling.requirements,
-            emergencies=ruling.emergencies,
+            grants=ruling.grants,
             changes=changes,
             after=after,
             after_body=after_body,

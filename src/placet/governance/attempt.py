@@ -13,11 +13,13 @@ from placet.governance.resolution import VersionResolver, drift_steps
 from placet.governance.telling import Telling
 from placet.lifecycle.guards import LOOK
 from placet.lifecycle.quorum import asking
+from placet.lifecycle.rules.identity import identified, vouched_requester
 from placet.lifecycle.step import Evidence
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.canonical import in_words
 from placet.model.emergency import Emergency
+from placet.model.grant import Act, granted
 from placet.model.outcome import CurrentEffect, Outcome
 from placet.model.request import Review, Status
 from placet.model.resolution import DriftStep, Effect, ResolutionOutcome
@@ -68,8 +70,8 @@ class Attempt:
         self._step = dossier.step()
         self._emergency = emergency
         self._actor = actor
-        at_hand = context.evidence(actor, reason)
-        self._seen = Appraisal(context, reader, self._step, at_hand, past_requirements=emergency is not None)
+        self._begun = context.evidence(actor, reason)
+        self._seen = Appraisal(context, reader, self._step, self._begun, past_requirements=emergency is not None)
         self._reasons: tuple[str, ...] = ()
         self._shown: dict[str, str] = {}
 
@@ -92,6 +94,11 @@ class Attempt:
     @property
     def _terms(self) -> Terms:
         return self._step.request.terms
+
+    def demand_identified(self) -> None:
+        """See to it that who executes and who asked are known, before time is let do anything in their name."""
+        for rule in (identified, vouched_requester):
+            self._context.lifecycle.demand_rule(self._step, Trigger.EXECUTE, rule, self._begun)
 
     def pass_time(self) -> None:
         """Let become of the request what time has made of it, though no sweep has come by.
@@ -286,6 +293,7 @@ class Attempt:
                 self._context, self._reader, wanted, self._seen.now().at, asking(terms), before=terms.requirements
             ),
             effect=run.changes,
+            executors=granted(Act.EXECUTION, run.grants),
         )
         demand_no_circle(self._reader, terms.request_id, renewed.requirements)
         # where nothing is required there is nobody to ask, and it goes on at once

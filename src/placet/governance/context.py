@@ -14,6 +14,7 @@ from placet.lifecycle.machine import Lifecycle
 from placet.lifecycle.step import Evidence
 from placet.model.actor import Actor
 from placet.model.answers import fresh_id, moment_of
+from placet.model.channel import LIBRARY, Channel
 from placet.model.directory import Directory, look_up
 from placet.model.names import checked_text
 from placet.store.port import Store
@@ -40,6 +41,8 @@ class Context:
         new_id: gives a fresh id.
         administrator_role: the role that may cancel, supersede, hold and release for others.
         max_failures: how often `apply` may raise before retry is refused.
+        vouches: whether the directory vouches for the actors it knows.
+        channel: how calls come in.
     """
 
     store: Store
@@ -53,6 +56,8 @@ class Context:
     new_id: Callable[[], str]
     administrator_role: str
     max_failures: int
+    vouches: bool
+    channel: Channel = LIBRARY
 
     def now(self) -> datetime:
         """Give the moment in UTC.
@@ -91,5 +96,7 @@ class Context:
             reason=checked_text("reason", reason),
             administrator_role=self.administrator_role,
             max_failures=self.max_failures,
+            channel=self.channel,
+            vouched=self.vouches,
             **facts,
         )

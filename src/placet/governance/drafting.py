@@ -25,6 +25,7 @@ from placet.model.actor import Actor
 from placet.model.approval import ALL, MOST_PLACES, Approval, Eligibility
 from placet.model.conditions import Dependency
 from placet.model.directory import known
+from placet.model.grant import Act, granted
 from placet.model.merging import alike, merged
 from placet.model.mutation import Mutation
 from placet.model.requirement import Requirement
@@ -67,6 +68,7 @@ class Draft:
             state_hash=self.state.hash,
             requirements=requirements,
             effect=self.run.changes,
+            executors=granted(Act.EXECUTION, self.run.grants),
         )
 
 

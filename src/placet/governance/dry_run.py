@@ -10,8 +10,8 @@ from placet.governance.attempt import Attempt
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.execution import decide
-from placet.governance.moves import CLOCKWORK
 from placet.governance.resolution import VersionResolver
+from placet.model.actor import CLOCKWORK
 from placet.model.canonical import Link
 from placet.model.outcome import CurrentEffect, Outcome
 from placet.model.request import MutationRequest

@@ -81,6 +81,7 @@ class GovernanceExecutionManager:
         actor, read, telling = self._context.actor(by), checked_digest(digest), Telling(self._context, "revalidate")
         with concerning(request_id), telling as unit:
             attempt = Attempt(self._context, unit, Dossier.load(unit, request_id), actor, reason=reason)
+            attempt.demand_identified()
             attempt.pass_time()
             if not attempt.rests:
                 attempt.release(read)
@@ -95,6 +96,7 @@ class GovernanceExecutionManager:
             outcome = recorded(unit, dossier)
             return lambda _: outcome
         attempt = Attempt(self._context, unit, dossier, actor, reason=reason, emergency=emergency)
+        attempt.demand_identified()
         decide(attempt, self._resolver)
         unit.write(attempt.writes())
         return attempt.tell

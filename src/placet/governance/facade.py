@@ -23,7 +23,8 @@ from placet.governance.submission import Options
 from placet.governance.verification import Verification, Verifier
 from placet.lifecycle.machine import MACHINE
 from placet.model.answers import checked_function
-from placet.model.directory import Directory, checked_directory
+from placet.model.channel import Channel
+from placet.model.directory import Directory, checked_directory, vouching
 from placet.model.emergency import Emergency
 from placet.model.mutation import Mutation
 from placet.model.names import checked_id, listed, shown
@@ -74,7 +75,9 @@ class Governance(Queries, Actions):
         Args:
             store: `sqlite:///path` or a Path, `sqlite:///:memory:`, `memory:`, or a store object. Add `?mode=ro` to
                 only read, or `?timeout=SECONDS` to wait longer than 5 seconds for another writer.
-            directory: who is who. `OpenDirectory()` accepts any name: for trying out.
+            directory: who is who. `OpenDirectory()` accepts any name: for trying out. Any other one vouches for the
+                actors it knows, unless it has `vouches = False`; what is submitted under it is acted on only by actors
+                whom such a directory knows, through a channel that authenticates them.
             mutations: the mutation classes.
             policies: whom to ask, in order. Deny overrides; where nobody speaks for a mutation it is refused.
             sources: tables of your own in the same database.
@@ -109,6 +112,7 @@ class Governance(Queries, Actions):
             new_id=new_id,
             administrator_role=checked_id("administrator_role", administrator_role),
             max_failures=max_failures,
+            vouches=vouching(directory),
         )
         return cls(context, sources)
 
@@ -128,6 +132,22 @@ class Governance(Queries, Actions):
         return type(self)(
             replace(self._context, store=join_store(self._context.store, connection, self._sources)), self._sources
         )
+
+    def through(self, channel: Channel) -> Self:
+        """Return the same governance as seen by callers who come in by another channel than the program itself.
+
+        Every decision records the channel. Where the directory vouches for its actors, nothing but comments is taken
+        from a channel that does not authenticate its callers.
+
+        Args:
+            channel: how calls come in, as `Channel("http", authenticated=True)`.
+
+        Raises:
+            ConfigurationError: it is no Channel.
+        """
+        if not isinstance(channel, Channel):
+            raise ConfigurationError(f"channel= is a {type(channel).__name__}; pass Channel(name, authenticated=...)")
+        return type(self)(replace(self._context, channel=channel), self._sources)
 
     def close(self) -> None:
         """Close the store."""

@@ -15,6 +15,7 @@ from placet.lifecycle.standing import Position
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.approval import Reported
+from placet.model.channel import LIBRARY
 from placet.model.conditions import Freeze
 from placet.model.directory import standing_in
 from placet.model.request import MutationRequest, Status
@@ -41,6 +42,8 @@ def _is_their_turn(context: Context, reader: Reader, request_id: str, actor: Act
     except IntegrityError:
         return False  # `verify` names it; an inbox of good requests goes on
     evidence = context.evidence(actor, "looking", digest=step.request.digest)
+    # whoever only looks need not be known: acting is what is refused
+    evidence = evidence.evolve(channel=LIBRARY, vouched=step.request.terms.vouched)
     evidence = evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
     positions = step.standing(evidence).positions
     asked: list[tuple[Trigger, dict[str, Any]]] = [

@@ -10,15 +10,13 @@ from placet.governance.drafting import demand_no_circle
 from placet.governance.gathering import gather
 from placet.governance.telling import Telling
 from placet.lifecycle.repetition import repeats
+from placet.lifecycle.rules.identity import identified
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
-from placet.model.actor import Actor, ActorKind
+from placet.model.actor import CLOCKWORK, Actor
 from placet.model.names import checked_id
 from placet.model.request import MutationRequest, Status
 from placet.store.port import Unit
-
-CLOCKWORK = Actor("placet", ActorKind.SYSTEM)
-"""Who moves requests when nobody else does."""
 
 AS_TIME_PASSES = (Trigger.EXPIRE, Trigger.APPROVE, Trigger.REJECT, Trigger.NOTE, Trigger.LAPSE)
 """What may have become of a request without anybody touching it."""
@@ -102,6 +100,7 @@ class Moves:
         telling = Telling(self._context, "expire_due" if triggers == (Trigger.EXPIRE,) else "reassess")
         with concerning(request_id), telling as unit:
             step, evidence = self._loaded(unit, request_id, evidence)
+            self._context.lifecycle.demand_rule(step, Trigger.APPROVE, identified, evidence)
             moved = self._context.lifecycle.settle(step, triggers, evidence)
             if moved:
                 unit.write(step.writes())
@@ -124,7 +123,7 @@ class Moves:
             demand_no_circle(unit, request_id, found.requirements)
             return evidence.evolve(successor=found)
 
-        return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor, about=successor)
+        return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor, about=wanted)
 
     def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
         step = Dossier.load(unit, request_id).step()

@@ -15,6 +15,7 @@ from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
+from placet.model.grant import Act, granted
 from placet.model.merging import merged, twice
 from placet.model.mutation import Mutation
 from placet.model.names import (
@@ -204,7 +205,10 @@ class Submission:
             now = self._context.now()
             checked = request_id or self._context.fresh_id()
             required = fixed(self._context, unit, (*drawn.run.requirements, *options.own), now, actor.persons)
-            terms = _terms(drawn, actor, reason, options, request_id=checked, required=required, at=now)
+            vouched = self._context.vouches
+            terms = _terms(
+                drawn, actor, reason, options, request_id=checked, required=required, at=now, vouched=vouched
+            )
             request = MutationRequest.on(
                 terms,
                 at=now,
@@ -263,6 +267,7 @@ def _terms(
     request_id: str,
     required: tuple[Requirement, ...],
     at: datetime,
+    vouched: bool,
 ) -> Terms:
     cls, state = type(drawn.mutation), drawn.state
     return Terms(
@@ -288,4 +293,6 @@ def _terms(
         expires_at=options.expiry(at),
         approval_valid_for=options.approval_valid_for,
         own=options.own,
+        executors=granted(Act.EXECUTION, drawn.run.grants),
+        vouched=vouched,
     )

@@ -7,8 +7,9 @@ from datetime import datetime
 from placet.errors import ConflictError, IntegrityError, RefusedError, UserCodeError
 from placet.governance.context import Context
 from placet.governance.drafting import requester
-from placet.governance.moves import AS_TIME_PASSES, CLOCKWORK, Moves
+from placet.governance.moves import AS_TIME_PASSES, Moves
 from placet.lifecycle.transition import Trigger
+from placet.model.actor import CLOCKWORK
 from placet.model.names import checked_moment
 from placet.model.request import MutationRequest, Status, to_micros
 from placet.store.port import Filter

@@ -9,11 +9,11 @@ from placet.governance.dossier import Dossier
 from placet.governance.drafting import fixed, redraft, requester
 from placet.governance.dry_run import SeparateViews, dry_run
 from placet.governance.gathering import gather
-from placet.governance.moves import CLOCKWORK
 from placet.lifecycle.quorum import asking
 from placet.lifecycle.rules.progress import due
 from placet.lifecycle.standing import Position, Standing, standing
 from placet.lifecycle.step import Evidence, Step
+from placet.model.actor import CLOCKWORK
 from placet.model.ballots import Vote
 from placet.model.canonical import in_words
 from placet.model.request import MutationRequest, Review, Status

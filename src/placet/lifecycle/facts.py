@@ -102,7 +102,7 @@ def lapse(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
 def override(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     """Record the emergency beside the resolution: why, which requirements were not met, and who reviews it."""
     emergency, run = given(evidence.emergency), given(evidence.run)
-    reviewers = {role for each in run.emergencies for role in each.reviewer_roles}
+    reviewers = {role for each in run.grants for role in each.reviewer_roles}
     known = step.known(evidence)
     passed = (*standing(known).open, *standing(known, merged(evidence.demanded)).open)
     return resolution(before, step, evidence) | {

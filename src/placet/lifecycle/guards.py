@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from placet.lifecycle.rules import Rule, actors, progress, running, statements
+from placet.lifecycle.rules import Rule, actors, identity, progress, running, statements
 from placet.lifecycle.step import Evidence, Refusal, Step
 from placet.model.ballots import Choice
 from placet.model.resolution import ResolutionOutcome
@@ -30,20 +30,27 @@ class Guard:
         return None
 
 
-SUBMIT = Guard("something is required of it", (progress.something_required,))
-ADMIT = Guard("nothing is required of it, and a policy allows it", (progress.nothing_required, progress.allowed))
+_KNOWN = (identity.identified,)
+"""For what people do: somebody known does it."""
+_COUNTS = (identity.identified, identity.vouched_requester)
+"""For what brings a request nearer to its execution: somebody known does it, and somebody known asked for it."""
+
+SUBMIT = Guard("something is required of it", (*_KNOWN, progress.something_required))
+ADMIT = Guard(
+    "nothing is required of it, and a policy allows it", (*_KNOWN, progress.nothing_required, progress.allowed)
+)
 AMEND = Guard(
     "by its requester, not expired, with new terms on the current version",
-    (actors.requester, progress.in_time, progress.terms_are_next),
+    (*_COUNTS, actors.requester, progress.in_time, progress.terms_are_next),
 )
 HOLD = Guard(
     "a reason to wait is given, by an eligible actor, requester or administrator, before any deadline",
-    (statements.reason_given, progress.in_time, actors.concerned),
+    (*_KNOWN, statements.reason_given, progress.in_time, actors.concerned),
 )
-RELEASE = Guard("is held; by an eligible actor or administrator", (progress.held, actors.may_release))
+RELEASE = Guard("is held; by an eligible actor or administrator", (*_COUNTS, progress.held, actors.may_release))
 COMMENT = Guard("something is said", (statements.reason_given,))
 _VOTER = (actors.separation_of_duties, actors.eligible, statements.seat_in_open_step)
-_BALLOT = (statements.present_digest, statements.one_vote, progress.in_time, *_VOTER)
+_BALLOT = (*_COUNTS, statements.present_digest, statements.one_vote, progress.in_time, *_VOTER)
 VOTE = Guard(
     "by an eligible actor for whom there is a place in the open step, not the requester, once, on the present digest",
     (*_BALLOT, statements.still_possible(Choice.APPROVE)),
@@ -53,10 +60,11 @@ DISSENT = Guard(
     (statements.reason_given, statements.rejection_code, *_BALLOT, statements.still_possible(Choice.REJECT)),
 )
 ABSTAIN = Guard("as for a vote", (*_BALLOT, statements.still_possible(Choice.ABSTAIN)))
-WITHDRAW = Guard("has a vote that counts", (statements.has_voted, statements.still_possible(None)))
+WITHDRAW = Guard("has a vote that counts", (*_KNOWN, statements.has_voted, statements.still_possible(None)))
 REPORT = Guard(
     "on a check or review that it requires, by an actor eligible for that, not the requester, on the present digest",
     (
+        *_COUNTS,
         statements.reason_given,
         statements.present_digest,
         progress.in_time,
@@ -68,6 +76,7 @@ REPORT = Guard(
 WAIVE = Guard(
     "a freeze stands in its way; by an actor with a role that waives it, not the requester, on the present digest",
     (
+        *_COUNTS,
         statements.reason_given,
         statements.present_digest,
         progress.in_time,
@@ -77,7 +86,7 @@ WAIVE = Guard(
 )
 REQUEST_CHANGES = Guard(
     "by an eligible actor, with a comment",
-    (statements.reason_given, progress.in_time, actors.separation_of_duties, actors.eligible),
+    (*_KNOWN, statements.reason_given, progress.in_time, actors.separation_of_duties, actors.eligible),
 )
 APPROVE = Guard(
     "every requirement is met, by distinct eligible actors, for this digest",
@@ -87,6 +96,7 @@ REJECT = Guard("a rejection ends it, or a requirement can no longer be met", (pr
 VETO = Guard(
     "by an eligible actor, with a reason and a code",
     (
+        *_COUNTS,
         statements.reason_given,
         statements.rejection_code,
         statements.present_digest,
@@ -96,13 +106,15 @@ VETO = Guard(
 )
 NOTE = Guard("a requirement can no longer be met", (progress.unsatisfiable,))
 LAPSE = Guard("a vote, review or check that is required is no longer there", (progress.requirements_lapsed,))
-CANCEL = Guard("by requester or administrator", (actors.requester_or_administrator,))
+CANCEL = Guard("by requester or administrator", (*_KNOWN, actors.requester_or_administrator))
 EXPIRE = Guard("a deadline passed, by the engine's clock", (progress.overdue,))
 SUPERSEDE = Guard(
     "the successor exists; by requester or administrator",
-    (progress.successor_exists, actors.requester_or_administrator),
+    (*_KNOWN, progress.successor_exists, actors.requester_or_administrator),
 )
 _RESOLVABLE = (
+    *_COUNTS,
+    actors.may_execute,
     running.resolved_now,
     running.resolved_for_approval,
     running.revalidated,
@@ -116,6 +128,7 @@ OVERRIDE = Guard(
     "resolved as ever, but past its requirements: a policy allows this actor, nothing is denied, it is not held, and "
     "the actor's last emergency was reviewed",
     (
+        *_COUNTS,
         running.emergency_given,
         running.not_denied,
         actors.break_glass_role,
@@ -127,7 +140,14 @@ OVERRIDE = Guard(
 EXECUTE = Guard(
     "resolution of this attempt proceeds, at the replaced version; the mutation succeeded; "
     "its effect is the approved one, unless an approval covers the mutation; the new version is the next one",
-    (running.proceeds, running.replaces_resolved, running.succeeded, running.covered, running.next_version),
+    (
+        actors.may_execute,
+        running.proceeds,
+        running.replaces_resolved,
+        running.succeeded,
+        running.covered,
+        running.next_version,
+    ),
 )
 MARK_STALE = Guard("resolution says stale", (running.resolution_says(ResolutionOutcome.STALE), running.looked))
 MARK_IN_PLACE = Guard(
@@ -146,12 +166,12 @@ LOOK = Guard(
 REVALIDATE = Guard(
     "policies and checks pass on the current state, and an approval covers its effect there; "
     "where it pauses, an eligible actor, not the requester, has looked at that",
-    (running.on_current_state, running.run_ended(RunStatus.ACCEPTED), running.covered, *LOOK.rules),
+    (*_COUNTS, running.on_current_state, running.run_ended(RunStatus.ACCEPTED), running.covered, *LOOK.rules),
 )
 BLOCK = Guard("policies or checks refuse it on the current state", (running.run_ended(RunStatus.REFUSED),))
 FAIL = Guard("`apply` raised", (running.run_ended(RunStatus.FAILED),))
-RETRY = Guard("attempts left", (progress.attempts_left,))
+RETRY = Guard("attempts left", (*_COUNTS, progress.attempts_left))
 REVIEW = Guard(
     "its review is open; by another person, with a comment",
-    (progress.review_is_open, statements.reason_given, actors.other_eyes),
+    (*_KNOWN, progress.review_is_open, statements.reason_given, actors.other_eyes),
 )

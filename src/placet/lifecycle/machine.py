@@ -12,6 +12,7 @@ from transitions import Machine, MachineError
 from placet.errors import TransitionRefusedError
 from placet.lifecycle.dispatch import LeanMachine
 from placet.lifecycle.emission import emit
+from placet.lifecycle.rules import Rule
 from placet.lifecycle.step import Evidence, Step, given
 from placet.lifecycle.table import LIFECYCLE
 from placet.lifecycle.transition import Table, Transition, Trigger
@@ -89,6 +90,16 @@ class Lifecycle:
         row = self.demand(step, trigger)
         self.fire(step, trigger, evidence)
         self.settle(step, row.then, evidence)
+
+    def demand_rule(self, step: Step, trigger: Trigger, rule: Rule, evidence: Evidence) -> None:
+        """See to it that one rule holds before anything else happens.
+
+        Raises:
+            TransitionRefusedError: it does not.
+        """
+        reason = rule.refuses(step, evidence)
+        if reason:
+            raise self._refusal(step, trigger, rule.code, reason)
 
     def settle(self, step: Step, triggers: Iterable[Trigger], evidence: Evidence) -> bool:
         """Make the first of these moves whose guard lets it, and what follows from it; tell whether one did."""

@@ -1,5 +1,6 @@
 """Whether somebody asks for what they have done already, as after a double click or a lost answer."""
 
+from placet.lifecycle.rules.identity import identified
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
 from placet.model.ballots import Choice
@@ -28,6 +29,8 @@ def repeats(step: Step, trigger: Trigger, evidence: Evidence) -> bool:
     rejected since; for a rejection the code must be the same. Everything else stands until something undoes it; the
     reason must be the same.
     """
+    if identified.refuses(step, evidence):
+        return False
     if trigger in _CHOICES:
         return _voted(step, _CHOICES[trigger], evidence) or (trigger is Trigger.DISSENT and _vetoed(step, evidence))
     if trigger not in _UNDONE_BY:

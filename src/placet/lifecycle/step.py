@@ -10,6 +10,7 @@ from placet.lifecycle.standing import Known, Standing, standing
 from placet.model.actor import Actor
 from placet.model.ballots import Ballots
 from placet.model.canonical import Link
+from placet.model.channel import LIBRARY, Channel
 from placet.model.circumstances import NOTHING, Circumstances
 from placet.model.emergency import Emergency
 from placet.model.evolving import Evolving
@@ -54,6 +55,8 @@ class Evidence(Evolving):
         successor: the request that takes this one's place.
         emergency: why it is executed past its requirements.
         duty: the id of a request that the actor executed in an emergency, and that nobody has reviewed; or "".
+        channel: how the call came in.
+        vouched: whether a directory vouches for the actor.
     """
 
     at: datetime
@@ -80,6 +83,8 @@ class Evidence(Evolving):
     successor: MutationRequest | None = None
     emergency: Emergency | None = None
     duty: str = ""
+    channel: Channel = LIBRARY
+    vouched: bool = False
 
 
 def given(fact: T | None) -> T:

@@ -55,3 +55,7 @@ class Actor:
     def persons(self) -> frozenset[str]:
         """They themselves, and whoever they act for."""
         return frozenset({self.id, self.principal})
+
+
+CLOCKWORK = Actor("placet", ActorKind.SYSTEM)
+"""Who moves requests when nobody else does. No directory returns this very instance, so nobody else can be it."""

@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 
 class Directory(Protocol):
-    """Knows who is who: the bridge to an identity provider."""
+    """Knows who is who: the bridge to an identity provider.
+
+    It vouches for the actors it knows, unless it has an attribute `vouches` that is False.
+    """
 
     def actor(self, actor_id: str) -> Actor:
         """Give the actor with this id as they are now.
@@ -80,7 +83,13 @@ class Delegation:
 
 
 class OpenDirectory:
-    """Lets everybody in as a human without roles: for trying placet out."""
+    """Lets everybody in as a human without roles: for trying placet out.
+
+    Attributes:
+        vouches: False: any name is somebody.
+    """
+
+    vouches = False
 
     def actor(self, actor_id: str) -> Actor:
         """Give a human actor with this id."""
@@ -96,7 +105,12 @@ class StaticDirectory:
     Args:
         actors: everybody there is.
         delegations: who votes for whom, and when. Of several at one moment the first counts.
+
+    Attributes:
+        vouches: True: whoever is not listed is nobody.
     """
+
+    vouches = True
 
     def __init__(self, actors: Iterable[Actor], delegations: Iterable[Delegation] = ()) -> None:
         self._actors: dict[str, Actor] = {}
@@ -149,6 +163,22 @@ def checked_directory(directory: Directory) -> Directory:
         if hasattr(directory, method):
             checked_function(f"{name}.{method}", getattr(directory, method))
     return directory
+
+
+def vouching(directory: Directory) -> bool:
+    """Tell whether a directory vouches for the actors it knows.
+
+    Raises:
+        ConfigurationError: its attribute `vouches` is neither True nor False.
+    """
+    name = type(directory).__name__
+    try:
+        declared = getattr(directory, "vouches", True)
+    except Exception as error:
+        raise ConfigurationError(f"{name}.vouches raised {described(error)}; let it be True or False") from error
+    if not isinstance(declared, bool):
+        raise ConfigurationError(f"{name}.vouches is a {type(declared).__name__}; let it be True or False")
+    return declared
 
 
 def look_up(directory: Directory, by: str) -> Actor:

@@ -1,4 +1,4 @@
-"""Break-glass: executing past the requirements, where a policy allows it, with a duty to have it reviewed."""
+"""Executing past the requirements in an emergency, where a policy allows it, with a duty to have it reviewed."""
 
 from dataclasses import dataclass
 
@@ -24,16 +24,3 @@ class Emergency:
             if not text.strip():
                 raise InputError(f"{name}={text!r} of an Emergency is empty; say it, others will review it")
             object.__setattr__(self, name, text)
-
-
-@dataclass(frozen=True, slots=True)
-class BreakGlass:
-    """Whom a policy lets past the requirements in an emergency, and who reviews it afterwards.
-
-    Attributes:
-        roles: an actor with one of these roles may.
-        reviewer_roles: somebody else with one of these must review it; anybody else if empty.
-    """
-
-    roles: tuple[str, ...]
-    reviewer_roles: tuple[str, ...]

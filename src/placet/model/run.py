@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from placet.model.changes import Changes
-from placet.model.emergency import BreakGlass
 from placet.model.evolving import Evolving
+from placet.model.grant import Grant
 from placet.model.mutation import Issue
 from placet.model.requirement import Requirement
 from placet.model.state import State
@@ -47,7 +47,7 @@ class Run(Evolving):
         issues: what the check found.
         answers: what each policy said, in the order they were asked.
         requirements: everything the policies require, met or not.
-        emergencies: who may execute it past its requirements, by the policies that allow that.
+        grants: who may execute it, and who in an emergency, by the policies that say so.
         changes: the change set.
         after: the new state, or None where there is none.
         after_body: its canonical JSON.
@@ -61,7 +61,7 @@ class Run(Evolving):
     issues: tuple[Issue, ...] = ()
     answers: tuple[Answer, ...] = ()
     requirements: tuple[Requirement, ...] = ()
-    emergencies: tuple[BreakGlass, ...] = ()
+    grants: tuple[Grant, ...] = ()
     changes: Changes = ()
     after: State | None = field(default=None, repr=False)
     after_body: bytes = field(default=b"", repr=False)

@@ -82,6 +82,9 @@ class Terms:
         expires_at: the deadline, if any.
         approval_valid_for: how long an approval counts once it is given; for ever if None.
         own: those of the requirements that the requester added; policies cannot take them away.
+        executors: the roles of which whoever executes it must have one; anybody may if empty.
+        vouched: whether the directory it was submitted under vouches for its actors; every act on it then takes one
+            that does, and a caller who is authenticated.
     """
 
     request_id: str
@@ -106,6 +109,8 @@ class Terms:
     expires_at: Moment | None
     approval_valid_for: timedelta | None = None
     own: tuple[AnyRequirement, ...] = ()
+    executors: tuple[str, ...] = ()
+    vouched: bool = False
 
     @property
     def asks(self) -> str:

@@ -85,6 +85,9 @@ class Decision:
         digest: of the terms it was decided on.
         seal: SHA-256 over the request as this decision left it.
         metadata: facts that belong to it, as JSON.
+        channel: how the call came in, as `library` or `cli`.
+        authenticated: whether that channel authenticates its callers.
+        vouched: whether the directory in use then vouches for the actors it knows.
     """
 
     request_id: str
@@ -101,6 +104,9 @@ class Decision:
     digest: str
     seal: str
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    channel: str = "library"
+    authenticated: bool = True
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

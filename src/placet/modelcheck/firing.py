@@ -8,7 +8,8 @@ from placet.lifecycle.machine import Lifecycle
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Table, Trigger
 from placet.model.circumstances import Circumstances
-from placet.model.emergency import BreakGlass, Emergency
+from placet.model.emergency import Emergency
+from placet.model.grant import Act, Grant
 from placet.model.request import MutationRequest, Status
 from placet.model.resolution import PROCEEDING, Resolution, ResolutionOutcome
 from placet.model.run import Mode, Run, RunStatus
@@ -170,7 +171,7 @@ def _evidence(step: Step, ask: Ask) -> Evidence:
         max_failures=MOST_FAILURES,
         execution_id="attempt",
         resolution=_resolution(ask.verdict) if ask.verdict else None,
-        run=Run("mutation", Mode.COMMIT, ask.run, emergencies=(BreakGlass((ON_CALL,), ()),)),
+        run=Run("mutation", Mode.COMMIT, ask.run, grants=(Grant(Act.EMERGENCY, (ON_CALL,)),)),
         state=state(version) if version else None,
         new_state=state(version + 1) if ask.trigger is Trigger.EXECUTE else None,
         terms=terms(request.terms_number + 1, version, requires=bool(request.requirements)) if version else None,

@@ -3,9 +3,10 @@
 from placet.lifecycle.quorum import asking
 from placet.lifecycle.rules import rule
 from placet.lifecycle.step import Evidence, Step
-from placet.model.actor import ActorKind
+from placet.model.actor import CLOCKWORK, ActorKind
 from placet.model.approval import Approval, ManualReview, Reported
 from placet.model.conditions import Freeze
+from placet.model.grant import Act, granted
 from placet.model.trail import Code
 
 
@@ -111,14 +112,28 @@ def may_waive(step: Step, evidence: Evidence) -> str:
 @rule
 def break_glass_role(_: Step, evidence: Evidence) -> str:
     """A policy lets somebody with their role past the requirements."""
-    run, actor = evidence.run, evidence.actor
-    allowed = run.emergencies if run else ()
-    if not allowed:
-        return "no policy allows it in an emergency; add allow_emergency(roles=[...])"
-    roles = sorted({role for each in allowed for role in each.roles})
-    if set(roles).isdisjoint(actor.roles):
-        return f"{actor.id} may not execute it in an emergency: it takes role {' or '.join(roles)}"
-    return ""
+    roles = _granted(Act.EMERGENCY, evidence)
+    return _lacks(Act.EMERGENCY, roles, evidence) or (
+        "" if roles else "no policy allows it in an emergency; add allow_emergency(roles=[...])"
+    )
+
+
+@rule
+def may_execute(step: Step, evidence: Evidence) -> str:
+    """Where policies say who may execute it, they have one of these roles: of its terms, and of policies now."""
+    fixed, now = step.request.terms.executors, _granted(Act.EXECUTION, evidence)
+    return _lacks(Act.EXECUTION, fixed, evidence) or _lacks(Act.EXECUTION, now, evidence)
+
+
+def _granted(act: Act, evidence: Evidence) -> tuple[str, ...]:
+    return granted(act, evidence.run.grants if evidence.run else ())
+
+
+def _lacks(act: Act, roles: tuple[str, ...], evidence: Evidence) -> str:
+    """Say which roles would let them do something; "" if they have one, or nobody has to have one."""
+    if not roles or evidence.actor is CLOCKWORK or not set(roles).isdisjoint(evidence.actor.roles):
+        return ""  # placet itself only tries what would come of it, in a dry run
+    return f"{evidence.actor.id} may not {act.words}: it takes role {' or '.join(roles)}"
 
 
 @rule
