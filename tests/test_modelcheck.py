@@ -57,6 +57,7 @@ FAULTS = {
     "a resolution that need not be true": (opened(Trigger.RESOLVE), invariants.EXECUTED, 6),
     "execution without a proceeding resolution": (without(Trigger.EXECUTE, "proceeds"), invariants.EXECUTED, 6),
     "execution on another version": (without(Trigger.EXECUTE, "replaces_resolved"), invariants.EXECUTED, 6),
+    "execution of another effect": (without(Trigger.EXECUTE, "covered"), invariants.EXECUTED, 5),
     "approval without what is required": (without(Trigger.APPROVE, "requirements_met"), invariants.APPROVED, 1),
     "a swapped target": (leading(Trigger.BLOCK, Status.EXECUTED), invariants.EXECUTED, 5),
     "retrying without end": (opened(Trigger.RETRY), invariants.RETRIED, 11),

@@ -42,6 +42,8 @@ _ASKED = (
     ("ann", _T.DISSENT, "rejects it"),
     ("ann", _T.WITHDRAW, "withdraws the vote"),
     ("bob", _T.WITHDRAW, "withdraws the vote"),
+    ("ann", _T.REVALIDATE, "lets it go on"),
+    ("rex", _T.REVALIDATE, "lets go on what rex asked for"),
     ("ann", _T.REQUEST_CHANGES, "asks for changes"),
     ("ann", _T.REJECT, "rejects it"),
     ("ada", _T.CANCEL, "cancels it"),
@@ -86,7 +88,7 @@ def said(world: World, firing: Firing, store: AbstractStore) -> Iterator[Event]:
 
 def _answers(world: World, firing: Firing) -> Iterator[tuple[str, str, Moved | None]]:
     for who, trigger, did in _ASKED:
-        version = world.version if trigger is _T.AMEND else 0
+        version = world.version if trigger in {_T.AMEND, _T.REVALIDATE} else 0
         yield who, did, firing.fire(world.request, Ask(trigger, who, world.late, world.left, version))
     for who, trigger, did in _OUTDATED:
         ask = Ask(trigger, who, world.late, world.left, outdated=True)

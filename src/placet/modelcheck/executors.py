@@ -23,7 +23,7 @@ _GLASS = 1
 _LOADED = (Status.APPROVED, Status.REVALIDATION)
 """Where there is something to resolve; in an emergency in `pending`, too. Elsewhere there is nothing to begin with."""
 
-_DRIFTED = (_O.SAME_EFFECT, _O.STALE, _O.RENEW_APPROVAL, _O.REVALIDATE)
+_DRIFTED = (_O.SAME_EFFECT, _O.STALE, _O.ALREADY_IN_PLACE, _O.RENEW_APPROVAL, _O.REVALIDATE)
 
 
 def executing(world: World, number: int, firing: Firing, store: AbstractStore) -> Iterator[Event]:
@@ -108,7 +108,9 @@ def _running(world: World, mine: Executor, number: int) -> Iterator[tuple[Ask, s
     yield Ask(_T.EXECUTE, who, late, left, version, RunStatus.REFUSED), "runs it although it is refused"
     if world.version != version:
         yield Ask(_T.EXECUTE, who, late, left, world.version), "runs it on the state as it is by now"
+    yield Ask(_T.EXECUTE, who, late, left, version, differs=True), "runs it with another effect"
     yield Ask(_T.MARK_STALE, who, late, left, version), "finds it stale"
+    yield Ask(_T.MARK_IN_PLACE, who, late, left, version), "finds its effect in place"
     yield Ask(_T.REQUIRE_REVALIDATION, who, late, left, version), "wants it revalidated"
     yield Ask(_T.RENEW_APPROVAL, who, late, left, version), "renews its terms"
     for run, (trigger, did) in UNHAPPY.items():
@@ -117,6 +119,6 @@ def _running(world: World, mine: Executor, number: int) -> Iterator[tuple[Ask, s
 
 def _revalidating(world: World, mine: Executor, number: int) -> Iterator[tuple[Ask, str]]:
     who, late, left, version = NAMES[number], world.late, world.left, mine.version
-    yield Ask(_T.REVALIDATE, who, late, left, version), "revalidates it"
+    yield Ask(_T.REVALIDATE, who, late, left, version), "revalidates it without being an approver"
     for run, (trigger, did) in UNHAPPY.items():
         yield Ask(trigger, who, late, left, version, run), did

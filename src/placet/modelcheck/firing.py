@@ -47,6 +47,7 @@ class Ask(NamedTuple):
         run: how the run on that version ended.
         verdict: the resolution that is claimed.
         outdated: whether the asker read earlier terms.
+        differs: whether the effect on that version is another than the approved one.
     """
 
     trigger: Trigger
@@ -57,6 +58,7 @@ class Ask(NamedTuple):
     run: RunStatus = RunStatus.ACCEPTED
     verdict: Verdict | None = None
     outdated: bool = False
+    differs: bool = False
 
 
 class Moved(NamedTuple):
@@ -116,7 +118,8 @@ class Firing:
         found = Verdict(said.outcome, said.expected_version, said.current_version) if said else None
         moved = Moved(asked_of(asked, step), found, new.version - 1 if new else 0)
         if moved.request.status is Status.EXECUTED and asked.status is not Status.EXECUTED:
-            return moved._replace(request=moved.request._replace(breach=_breach(asked, moved)))
+            breach = "its effect is not the approved one" if ask.differs else _breach(asked, moved)
+            return moved._replace(request=moved.request._replace(breach=breach))
         spent = asked.status is Status.FAILED and asked.failures >= MOST_FAILURES
         if spent and not moved.request.terminal and not (renewed or moved.request.status is Status.FAILED):
             breach = f"it is tried again on the same terms after {MOST_FAILURES} failures"
@@ -172,6 +175,8 @@ def _evidence(step: Step, ask: Ask) -> Evidence:
         execution_id="attempt",
         resolution=_resolution(ask.verdict) if ask.verdict else None,
         run=Run("mutation", Mode.COMMIT, ask.run, grants=(Grant(Act.EMERGENCY, (ON_CALL,)),)),
+        effect_differs=ask.differs,
+        effect_digest=request.digest,
         state=state(version) if version else None,
         new_state=state(version + 1) if ask.trigger is Trigger.EXECUTE else None,
         terms=terms(request.terms_number + 1, version, requires=bool(request.requirements)) if version else None,
