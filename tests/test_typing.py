@@ -83,4 +83,4 @@ def test_the_engine_and_its_policies_say_so_too() -> None:
     engine = MutationEngine(policies)
     run = assert_type(engine.run(AddTeam(team="core"), Roles(), Actor("bob"), Mode.SIMULATE), Run)
     assert_type(run.after, State | None)
-    assert run.reasons == ("no",)
+    assert run.reasons == ("policy deny: no",)
