@@ -393,10 +393,10 @@ def test_a_comment_is_kept_in_every_status_and_moves_nothing(
     gov: Governance, request_: MutationRequest, status: Status
 ) -> None:
     before = brought(gov, request_, status)
-    after = gov.comment(before.id, by="ann", reason="just saying")
+    after = gov.comment(before.id, by="carol", reason="just saying")
     assert (after.status, after.digest, after.revision) == (status, before.digest, before.revision + 1)
     last = gov.decisions(before.id)[-1]
-    assert (last.code, last.actor, last.reason) == ("commented", "ann", "just saying")
+    assert (last.code, last.actor, last.reason) == ("commented", "carol", "just saying")
     assert (last.from_status, last.to_status, last.metadata) == (status, status, {})
     assert gov.waiting_for(before.id).request == after
     assert gov.verify().ok
@@ -404,12 +404,12 @@ def test_a_comment_is_kept_in_every_status_and_moves_nothing(
 
 def test_an_empty_comment_is_refused(gov: Governance, request_: MutationRequest) -> None:
     with refused(gov, request_, "reason_given"):
-        gov.comment(request_.id, by="ann", reason="")
+        gov.comment(request_.id, by="carol", reason="")
 
 
 def test_what_was_executed_gives_the_same_outcome_after_a_comment(gov: Governance, request_: MutationRequest) -> None:
     brought(gov, request_, Status.EXECUTED)
-    gov.comment(request_.id, by="ann", reason="well done")
+    gov.comment(request_.id, by="carol", reason="well done")
     outcome = gov.execute(request_.id, by="bob")
     assert (outcome.executed, outcome.replayed, teams(gov)) == (True, True, ["first"])
 

@@ -299,7 +299,7 @@ MOVES: dict[str, Move] = {
     "waive": lambda it: it.waive,
     "request_changes": lambda it: lambda: it.gov.request_changes(ID, by="eve", reason="another name"),
     "amend": lambda it: lambda: it.gov.amend(ID, GrantRole(user="ada", role="reader"), by="bob"),
-    "comment": lambda it: lambda: it.gov.comment(ID, by="ops", reason="hm"),
+    "comment": lambda it: lambda: it.gov.comment(ID, by="bob", reason="hm"),
     "hold": lambda it: lambda: it.gov.hold(ID, by="dan", reason="audit"),
     "release": lambda it: lambda: it.gov.release(ID, by="dan"),
     "cancel": lambda it: lambda: it.gov.cancel(ID, by="root"),

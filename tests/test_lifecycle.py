@@ -643,10 +643,42 @@ UNFIT: list[Refused] = [
     ("pending", "override", "may_execute", "it takes role deployer or ops", EXECUTORS, {}),
     ("resolving", "execute", "may_execute", "bob may not execute it: it takes role dba or ops", {}, NOT_NOW),
 ]
+
+
+def long(trail: Trail = nothing, code: Code = Code.HELD, length: int = 500) -> dict[str, Any]:
+    """Give a trail that begins like this, and goes on for long."""
+    return {
+        "trail": lambda request: (*trail(request), *(said(request, code, OLGA, {}) for _ in range(length)))[:length]
+    }
+
+
+LENGTHENED = (
+    ("created", "amend"),
+    ("approved", "hold"),
+    ("executed", "comment"),
+    ("pending", "waive"),
+    ("pending", "report"),
+)
+FULL: list[Refused] = [
+    *(
+        (status, trigger, "room_in_trail", "its trail has 500 entries, and takes no more like this", long(), {})
+        for status, trigger in (*LENGTHENED, ("pending", "request_changes"), ("revalidation", "revalidate"))
+    ),
+    ("pending", "withdraw", "room_in_trail", "its trail has 500 entries", long(votes(CAROL)), {}),
+    (
+        "executed",
+        "comment",
+        "room_for_comments",
+        "it has 100 comments, and no more are kept; write behind a link",
+        long(code=Code.COMMENTED, length=100),
+        {},
+    ),
+]
 REFUSALS: list[Refused] = [
     *SEVERAL,
     *unidentified(),
     *UNFIT,
+    *FULL,
     ("created", "submit", "something_required", "nothing is required of it", {"terms": a_terms()}, {}),
     ("created", "admit", "nothing_required", "it requires 1 approval by role security", {"terms": TERMS_}, {}),
     ("created", "admit", "allowed", "no policy allows it", {}, {"run": None}),
@@ -680,6 +712,9 @@ REFUSALS: list[Refused] = [
     ("pending", "release", "may_release", "bob asked for it and cannot decide on it", {}, {"actor": BOB}),
     ("pending", "release", "may_release", "mallory is not eligible", {}, {"actor": STRANGER}),
     ("executed", "comment", "reason_given", "say why: reason= is empty", {}, {"reason": " "}),
+    ("executed", "comment", "takes_part", "mallory has no part in it: neither requester, ", {}, {"actor": STRANGER}),
+    ("pending", "comment", "takes_part", "carol has no part in it", {}, {"actor": BOT}),
+    ("pending", "comment", "takes_part", "nor an admin; write", {}, {"actor": STRANGER, "administrator_role": "admin"}),
     *ballot("vote"),
     *ballot("dissent"),
     *ballot("abstain"),

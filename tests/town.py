@@ -261,7 +261,7 @@ WAYS: dict[str, tuple[Ask, ...]] = {
     "block": (*EXECUTE, *REVALIDATE),
     "fail": (*EXECUTE, *REVALIDATE),
     "retry": every("retry", by=(REQUESTER,)),
-    "comment": every("comment", by=("ann",), times=("calm",)),
+    "comment": every("comment", by=(REQUESTER,), times=("calm",)),
     "review": every("review", by=("kim", REQUESTER)),
 }
 """How each trigger of the table is asked for; submission anew only of what is there, where it is refused."""

@@ -152,8 +152,12 @@ class Actions:
 
         Args:
             request_id: which request.
-            by: anybody the directory knows.
+            by: its requester, somebody eligible for what it requires, somebody who acted on it, or an administrator.
             reason: what you say.
+
+        Raises:
+            TransitionRefusedError: Raised if you have no part in it, if it has 100 comments, or if its trail has 500
+                entries.
         """
         return self._moves.fire(request_id, Trigger.COMMENT, by=self._context.actor(by), reason=reason)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from placet.lifecycle.rules import Rule, actors, identity, progress, running, statements
+from placet.lifecycle.rules import Rule, actors, identity, limits, progress, running, statements
 from placet.lifecycle.step import Evidence, Refusal, Step
 from placet.model.ballots import Choice
 from placet.model.resolution import ResolutionOutcome
@@ -41,14 +41,17 @@ ADMIT = Guard(
 )
 AMEND = Guard(
     "by its requester, not expired, with new terms on the current version",
-    (*_COUNTS, actors.requester, progress.in_time, progress.terms_are_next),
+    (*_COUNTS, actors.requester, progress.in_time, progress.terms_are_next, limits.room_in_trail),
 )
 HOLD = Guard(
     "a reason to wait is given, by an eligible actor, requester or administrator, before any deadline",
-    (*_KNOWN, statements.reason_given, progress.in_time, actors.concerned),
+    (*_KNOWN, statements.reason_given, progress.in_time, actors.concerned, limits.room_in_trail),
 )
 RELEASE = Guard("is held; by an eligible actor or administrator", (*_COUNTS, progress.held, actors.may_release))
-COMMENT = Guard("something is said", (statements.reason_given,))
+COMMENT = Guard(
+    "something is said; by its requester, an eligible actor, one who acted on it, or an administrator; up to 100 times",
+    (statements.reason_given, actors.takes_part, limits.room_for_comments, limits.room_in_trail),
+)
 _VOTER = (actors.separation_of_duties, actors.eligible, statements.seat_in_open_step)
 _BALLOT = (*_COUNTS, statements.present_digest, statements.one_vote, progress.in_time, *_VOTER)
 VOTE = Guard(
@@ -60,7 +63,9 @@ DISSENT = Guard(
     (statements.reason_given, statements.rejection_code, *_BALLOT, statements.still_possible(Choice.REJECT)),
 )
 ABSTAIN = Guard("as for a vote", (*_BALLOT, statements.still_possible(Choice.ABSTAIN)))
-WITHDRAW = Guard("has a vote that counts", (*_KNOWN, statements.has_voted, statements.still_possible(None)))
+WITHDRAW = Guard(
+    "has a vote that counts", (*_KNOWN, statements.has_voted, statements.still_possible(None), limits.room_in_trail)
+)
 REPORT = Guard(
     "on a check or review that it requires, by an actor eligible for that, not the requester, on the present digest",
     (
@@ -71,6 +76,7 @@ REPORT = Guard(
         actors.separation_of_duties,
         actors.may_report,
         statements.step_is_open,
+        limits.room_in_trail,
     ),
 )
 WAIVE = Guard(
@@ -82,11 +88,19 @@ WAIVE = Guard(
         progress.in_time,
         actors.separation_of_duties,
         actors.may_waive,
+        limits.room_in_trail,
     ),
 )
 REQUEST_CHANGES = Guard(
     "by an eligible actor, with a comment",
-    (*_KNOWN, statements.reason_given, progress.in_time, actors.separation_of_duties, actors.eligible),
+    (
+        *_KNOWN,
+        statements.reason_given,
+        progress.in_time,
+        actors.separation_of_duties,
+        actors.eligible,
+        limits.room_in_trail,
+    ),
 )
 APPROVE = Guard(
     "every requirement is met, by distinct eligible actors, for this digest",
@@ -166,7 +180,14 @@ LOOK = Guard(
 REVALIDATE = Guard(
     "policies and checks pass on the current state, and an approval covers its effect there; "
     "where it pauses, an eligible actor, not the requester, has looked at that",
-    (*_COUNTS, running.on_current_state, running.run_ended(RunStatus.ACCEPTED), running.covered, *LOOK.rules),
+    (
+        *_COUNTS,
+        running.on_current_state,
+        running.run_ended(RunStatus.ACCEPTED),
+        running.covered,
+        *LOOK.rules,
+        limits.room_in_trail,
+    ),
 )
 BLOCK = Guard("policies or checks refuse it on the current state", (running.run_ended(RunStatus.REFUSED),))
 FAIL = Guard("`apply` raised", (running.run_ended(RunStatus.FAILED),))

@@ -4,7 +4,7 @@ from placet.lifecycle.quorum import asking
 from placet.lifecycle.rules import rule
 from placet.lifecycle.step import Evidence, Step
 from placet.model.actor import CLOCKWORK, ActorKind
-from placet.model.approval import Approval, ManualReview, Reported
+from placet.model.approval import Approval, Eligibility, ManualReview, Reported
 from placet.model.conditions import Freeze
 from placet.model.grant import Act, granted
 from placet.model.trail import Code
@@ -69,6 +69,24 @@ def concerned(step: Step, evidence: Evidence) -> str:
         return ""
     who, role = evidence.actor.id, evidence.administrator_role
     return f"{who} may not decide on it, and is neither its requester nor an {role}"
+
+
+@rule
+def takes_part(step: Step, evidence: Evidence) -> str:
+    """It is theirs, or they may decide on it, or have done something about it, or they administrate."""
+    actor, request = evidence.actor, step.request
+    asked = any(
+        each.admits_actor(actor)
+        if isinstance(each, Eligibility)
+        else isinstance(each, Freeze) and not set(each.waiver_roles).isdisjoint(actor.roles)
+        for each in request.requirements
+    )
+    acted = any(not actor.persons.isdisjoint({each.actor, each.on_behalf_of}) for each in step.trail)
+    reviews = request.review and not other_eyes.refuses(step, evidence)
+    if asked or acted or reviews or not _owner(step, evidence):
+        return ""
+    role = evidence.administrator_role
+    return f"{actor.id} has no part in it: neither requester, nor eligible, nor an {role}; write to one who is"
 
 
 @rule
