@@ -11,7 +11,7 @@ from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.ballots import Rejection
 from placet.model.directory import standing_in
-from placet.model.names import checked_choice, checked_digest, checked_id, checked_text, shown
+from placet.model.names import checked_choice, checked_digest, checked_flag, checked_id, checked_text
 from placet.model.request import MutationRequest
 from placet.store.port import Unit
 
@@ -56,8 +56,7 @@ class ApprovalWorkflow:
         self, request_id: str, *, check: str, passed: bool, by: str, digest: str, evidence: str
     ) -> MutationRequest:
         """Report what came of a check or a review; see `Governance.report`."""
-        if not isinstance(passed, bool):
-            raise InputError(f"passed={shown(passed)}: pass True or False")
+        checked_flag("passed", passed)
         about, read = checked_text("check", check), checked_digest(digest)
         evidence = checked_text("evidence", evidence)
         if not evidence.strip():

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -16,7 +17,7 @@ from placet.errors import ConfigurationError
 from placet.governance.actions import Actions
 from placet.governance.context import Context, time_ordered_id
 from placet.governance.execution import GovernanceExecutionManager
-from placet.governance.opening import join_store, open_store
+from placet.governance.opening import checked_sources, join_store, open_store
 from placet.governance.queries import Queries
 from placet.governance.states import create_state
 from placet.governance.submission import Options
@@ -27,7 +28,7 @@ from placet.model.channel import Channel
 from placet.model.directory import Directory, checked_directory, vouching
 from placet.model.emergency import Emergency
 from placet.model.mutation import Mutation
-from placet.model.names import checked_id, listed, shown
+from placet.model.names import MOST, checked_id, listed, shown
 from placet.model.outcome import BatchItem, Outcome
 from placet.model.request import MutationRequest
 from placet.model.requirement import Requirement
@@ -93,27 +94,27 @@ class Governance(Queries, Actions):
             ConfigurationError: a part does not fit.
             StoreError: the store cannot be opened.
         """
-        registry, sources = Registry(listed("mutations", mutations)), listed("sources", sources)
+        registry, sources = Registry(listed("mutations", mutations)), checked_sources(sources)
         for source in sources:
             registry.register_state(source.state_type)
-        if not isinstance(max_failures, int) or max_failures < 1:
+        if type(max_failures) is not int or not 1 <= max_failures <= MOST:
             raise ConfigurationError(f"max_failures={shown(max_failures)}: pass a whole number from 1")
         checked_function("new_id", new_id)
-        engine, told = MutationEngine(listed("policies", policies), timer, clock), Hooks(hooks)
-        context = Context(
-            store=open_store(store, sources),
-            engine=engine,
+        parts = partial(
+            Context,
+            engine=MutationEngine(listed("policies", policies), timer, clock),
             registry=registry,
             lifecycle=MACHINE,
             directory=checked_directory(directory),
             clock=clock,
             timer=timer,
-            hooks=told,
+            hooks=Hooks(hooks),
             new_id=new_id,
             administrator_role=checked_id("administrator_role", administrator_role),
             max_failures=max_failures,
             vouches=vouching(directory),
         )
+        context = parts(store=open_store(store, sources))  # last: what cannot be used opens, and makes, no file
         return cls(context, sources)
 
     def within(self, connection: sqlite3.Connection) -> Self:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from placet.errors import InputError
 from placet.model.canonical import canonical, parse
-from placet.model.names import checked_choice, checked_id, checked_moment, checked_text, shown
+from placet.model.names import MOST, checked_choice, checked_id, checked_moment, checked_number, checked_text, shown
 from placet.model.request import MutationRequest, Review, Status, to_micros
 from placet.store.port import Filter, Position, Reader
 
@@ -43,9 +43,7 @@ def checked_limit(limit: int) -> int:
     Raises:
         InputError: no whole number from 1 to 1000.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_PER_PAGE:
-        raise InputError(f"limit={shown(limit)}: pass a whole number from 1 to {MOST_PER_PAGE}")
-    return limit
+    return checked_number("limit", limit, MOST_PER_PAGE)
 
 
 def checked_filter(
@@ -95,6 +93,8 @@ def position(cursor: str) -> Position:
     """
     try:
         at, request_id = parse(base64.urlsafe_b64decode(checked_text("cursor", cursor)))
-        return int(at), str(request_id)
-    except (TypeError, ValueError) as error:
+        if type(at) is int and -MOST <= at <= MOST:
+            return at, checked_id("cursor", request_id)
+        raise InputError("cursor holds no moment")
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise InputError(f"cursor={shown(cursor)} is none; pass the cursor of the page before, unchanged") from error

@@ -14,7 +14,7 @@ from placet.governance.states import snapshot
 from placet.governance.waiting import Waiting, waiting_for
 from placet.model.canonical import canonical, digest
 from placet.model.changes import patch
-from placet.model.names import checked_id, shown
+from placet.model.names import checked_id, checked_number
 from placet.model.outcome import CurrentEffect
 from placet.model.request import MutationRequest, Status
 from placet.model.state import Snapshot, State, StoredState
@@ -213,8 +213,7 @@ class Queries:
             StateNotFoundError: there is no such state, or no such version in its history.
             IntegrityError: a step does not give what it says.
         """
-        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-            raise InputError(f"version={shown(version)}: pass a whole number from 1")
+        checked_number("version", version)
         with self._context.store.view() as reader:
             every = self._entries(reader, state_id)
         entries = [entry for entry in every if entry.version <= version]

@@ -9,7 +9,7 @@ from placet.governance.dossier import check_state
 from placet.model.actor import Actor, ActorKind
 from placet.model.canonical import digest, parse
 from placet.model.changes import Change, ChangeKind
-from placet.model.names import checked_id
+from placet.model.names import checked_flag, checked_id
 from placet.model.state import Snapshot, State, StoredState, alike, loaded, state_body
 from placet.model.trail import HISTORY_BOOK, HistoryEntry, HistoryKind
 from placet.model.writes import Writes
@@ -23,6 +23,7 @@ FOUNDER = Actor("system", ActorKind.SYSTEM)
 def create_state(context: Context, state_id: str, state: S, by: str | None, *, exist_ok: bool) -> Snapshot[S]:
     """Store a state at version 1, with the history entry that begins it; see `Governance.create_state`."""
     state_id = checked_id("state_id", state_id)
+    checked_flag("exist_ok", exist_ok)
     if not isinstance(state, State):
         raise InputError(f"a {type(state).__name__} is no State; pass an instance of a State class")
     actor = FOUNDER if by is None else context.actor(by)
@@ -56,6 +57,8 @@ def snapshot(registry: Registry, stored: StoredState, expected: type[S]) -> Snap
     Raises:
         InputError: it is of another class than expected.
     """
+    if not isinstance(expected, type) or not issubclass(expected, State):
+        raise InputError(f"expected is a {type(expected).__name__}; pass a State class")
     state = registry.load_state(stored)
     if not isinstance(state, expected):
         raise InputError(f"state {stored.state_id!r} is a {type(state).__name__}, not a {expected.__name__}")

@@ -20,9 +20,11 @@ from placet.model.merging import merged, twice
 from placet.model.mutation import Mutation
 from placet.model.names import (
     checked_choice,
+    checked_flag,
     checked_id,
     checked_moment,
     checked_text,
+    exact,
     listed,
     shown,
     written_metadata,
@@ -74,9 +76,8 @@ class Options:
                 is none, or requirements that are none.
         """
         strategy = checked_choice("on_drift", on_drift, OnDrift)
-        if not isinstance(pause, bool):
-            raise InputError(f"pause_for_revalidation={shown(pause)}: pass True or False")
-        if fallback == OnDrift.KEEP_IF_SAME_EFFECT:
+        checked_flag("pause_for_revalidation", pause)
+        if isinstance(fallback, str) and exact(fallback) == OnDrift.KEEP_IF_SAME_EFFECT:
             raise InputError(
                 f"fallback={shown(fallback)} has nothing to fall back to; use reject, renew_approval, revalidate"
             )
@@ -190,7 +191,7 @@ class Submission:
             "requirements": options.own,
             "expected_version": expected_version_of(expected_version),
             "correlation_id": correlation(correlation_id),
-            "metadata": written_metadata("metadata", metadata or {}),
+            "metadata": written_metadata("metadata", {} if metadata is None else metadata),
             "request_id": request_id,
         }
         with telling as unit:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from placet.errors import IdempotencyConflictError, InputError
 from placet.model.canonical import Json, canonical, digest, parse, stamp
 from placet.model.mutation import Mutation
-from placet.model.names import checked_id, exact, shown
+from placet.model.names import checked_id, checked_number, exact
 from placet.model.request import MutationRequest
 from placet.model.requirement import Requirement
 from placet.model.terms import REQUIREMENTS, OnDrift
@@ -77,9 +77,7 @@ def expected_version_of(version: object) -> int | None:
     Raises:
         InputError: it can be none.
     """
-    if version is not None and (type(version) is not int or version < 1):
-        raise InputError(f"expected_version={shown(version)}: pass a whole number from 1, or leave it out")
-    return version
+    return None if version is None else checked_number("expected_version", version)
 
 
 def correlation(correlation_id: str) -> str:

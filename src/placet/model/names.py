@@ -18,6 +18,9 @@ MAX_ID = 256
 
 _SHOWN = 60
 
+MOST = 2**63 - 1
+"""The largest number that every store can keep."""
+
 MAX_TEXT = 10_000
 """The longest reason, in characters."""
 
@@ -144,6 +147,29 @@ def words(name: str, value: object) -> tuple[str, ...]:
         if rule := flaw(each):
             raise ConfigurationError(f"{name}= holds {shown(each)}, which {rule}; use printable characters")
     return tuple(map(exact, members))
+
+
+def checked_flag(name: str, value: object) -> bool:
+    """Return a flag as it is.
+
+    Raises:
+        InputError: neither True nor False.
+    """
+    if type(value) is not bool:
+        raise InputError(f"{name}={shown(value)}: pass True or False")
+    return value
+
+
+def checked_number(name: str, value: object, most: int = MOST) -> int:
+    """Return a whole number as it is.
+
+    Raises:
+        InputError: not an integer, or not from 1 to the most there may be.
+    """
+    if type(value) is not int or not 1 <= value <= most:
+        last = "2**63 - 1" if most == MOST else most
+        raise InputError(f"{name}={shown(value)}: pass a whole number from 1 to {last}")
+    return value
 
 
 def checked_text(name: str, value: object) -> str:
