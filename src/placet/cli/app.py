@@ -14,7 +14,7 @@ from placet.cli.diagram import diagram
 from placet.cli.file import File, file_view
 from placet.cli.helping import Command, Group
 from placet.cli.invocation import command
-from placet.cli.opening import claimed, known_state, opened, request_id, stored_state, told, without_roles
+from placet.cli.opening import acting, claimed, known_state, opened, request_id, stored_state, told, without_roles
 from placet.cli.pieces import clean, console, label
 from placet.errors import StateNotFoundError
 from placet.model.ballots import Rejection
@@ -41,6 +41,20 @@ By = Annotated[str, typer.Option("--by", metavar="ACTOR", help="Who you are. Nob
 
 def _option(metavar: str, told: str) -> Any:  # noqa: ANN401 - whatever typer makes of it
     return typer.Option(metavar=metavar, help=told, show_default=False)
+
+
+MaybeDb = Annotated[
+    Path | None,
+    typer.Option("--db", metavar="FILE", envvar="PLACET_DB", help="The SQLite file.", show_default=False),
+]
+MaybeBy = Annotated[
+    str | None,
+    typer.Option("--by", metavar="ACTOR", help="Who you are; your program may know better.", show_default=False),
+]
+App = Annotated[
+    str | None,
+    typer.Option("--app", metavar="MODULE:ATTRIBUTE", help="Your program's Governance.", show_default=False),
+]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer passes an option's value by position
@@ -201,39 +215,45 @@ app.command(cls=Command)(diagram)
 @told()
 def approve(
     request: RequestId,
-    db: Db,
-    by: By,
     digest: Annotated[str, _option("DIGEST", "The digest that `show` gave you.")],
+    *,
+    db: MaybeDb = None,
+    by: MaybeBy = None,
+    app: App = None,
     reason: Annotated[str, _option("TEXT", "Why.")] = "",
 ) -> None:
     """Approve what you have read.
 
-    The command line trusts the name you give, and knows no roles: whoever can write the file can be anybody. Approvals
-    that want a role or a group are given where your program knows its people.
+    Without a program that says who you are, the command line trusts the name you give, and without one at all it knows
+    no roles: whoever can write the file can be anybody. What was submitted where a directory vouches for its people
+    takes both: a program (`--app`), and its function `actor` under `[tool.placet]` of pyproject.toml, which receives
+    the name of the operating-system user and returns an id.
     """
-    with opened(db, write=True) as book:
+    with acting(db, app, by) as (book, actor):
         found = book.gov.get_request(request_id(book, request))
-        with without_roles(found, "approve"):
-            _became(book.gov.approve(found.id, by=by, digest=digest, reason=reason))
+        with without_roles(book, found, "approve"):
+            _became(book.gov.approve(found.id, by=actor, digest=digest, reason=reason))
 
 
 @app.command(cls=Command)
 @told()
 def reject(
     request: RequestId,
-    db: Db,
-    by: By,
     reason: Annotated[str, _option("TEXT", "Why.")],
+    *,
+    db: MaybeDb = None,
+    by: MaybeBy = None,
+    app: App = None,
     code: Annotated[str, _option("CODE", f"Which sort of reason: {', '.join(Rejection)}.")] = Rejection.OTHER,
 ) -> None:
-    """Vote against a request. Nobody here can list who is eligible, so it ends it, unless its requirement says not.
+    """Vote against a request. Where nobody can list who is eligible, it ends it, unless its requirement says not.
 
-    The command line trusts the name you give, and knows no roles: whoever can write the file can be anybody.
+    Without a program that says who you are, the command line trusts the name you give; see `approve`.
     """
-    with opened(db, write=True) as book:
+    with acting(db, app, by) as (book, actor):
         found = book.gov.get_request(request_id(book, request))
-        with without_roles(found, "reject"):
-            _became(book.gov.reject(found.id, by=by, reason=reason, code=code))
+        with without_roles(book, found, "reject"):
+            _became(book.gov.reject(found.id, by=actor, reason=reason, code=code))
 
 
 def _became(request: MutationRequest) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from placet.cli.invocation import command, program
 from placet.cli.pieces import clean, console
+from placet.cli.program import Program
 from placet.cli.views import shortened
 from placet.errors import (
     InputError,
@@ -21,9 +22,10 @@ from placet.errors import (
 )
 from placet.governance.dossier import check_state
 from placet.governance.facade import Governance
-from placet.lifecycle.rules import actors
+from placet.lifecycle.rules import actors, identity
 from placet.model.actor import Actor
 from placet.model.approval import Eligibility
+from placet.model.channel import Channel
 from placet.model.directory import Directory, OpenDirectory
 from placet.model.names import checked_id
 from placet.model.request import MutationRequest
@@ -44,14 +46,16 @@ class Book:
     """An open file.
 
     Attributes:
-        gov: governance over it, with no classes registered and everybody let in.
+        gov: governance over it: the program's, or one with no classes registered and everybody let in.
         store: the store itself, for what needs no classes.
-        db: the file.
+        db: the file; None where the program knows which.
+        knows_roles: whether a program is named, whose directory knows them.
     """
 
     gov: Governance
     store: Store
-    db: Path
+    db: Path | None
+    knows_roles: bool = False
 
 
 @contextmanager
@@ -77,18 +81,72 @@ def opened(db: Path, *, write: bool = False, directory: Directory | None = None)
         NotFoundError: there is no such file.
         StoreError: it is no database, or not one of placet's.
     """
-    if not _is_file(db):
-        raise NotFoundError(
-            f"no file {str(db)!r}; give one with --db or PLACET_DB, or make one with `{program()} demo`"
-        )
+    _demand_file(db)
     if write:
-        # opening to write would bring any database to placet's schema: see first that it is one of placet's
-        SqliteStore(db, read_only=True).close()
+        _demand_placets(db)
     store = SqliteStore(db, read_only=not write)
     try:
         yield Book(Governance.open(store, directory=directory or OpenDirectory()), store, db)
     finally:
         store.close()
+
+
+@contextmanager
+def acting(db: Path | None, app: str | None, by: str | None) -> Iterator[tuple[Book, str]]:
+    """Open a file to act on it: by the governance of the program that is named, or else with everybody let in.
+
+    Args:
+        db: the file; that of the program if left out.
+        app: the program, as `module:attribute`; as pyproject.toml says if left out.
+        by: who acts.
+
+    Yields:
+        The open file, and the id of who acts.
+
+    Raises:
+        InputError: neither a file nor a program is named, or nobody says who acts.
+        RefusedError: somebody unidentified acts where a directory vouches for its people; with the way out.
+        ConfigurationError: the program cannot be loaded.
+        NotFoundError, StoreError: as for `opened`.
+    """
+    named = Program.named(app)
+    actor, authenticated = named.caller(by)
+    gov, made = named.governance()
+    if db is None and gov is None:
+        raise InputError("no file is named; give one with --db or PLACET_DB, or a program with --app module:attribute")
+    if db is not None:
+        _demand_file(db)
+        _demand_placets(db)
+    known = gov or Governance.open("memory:", directory=OpenDirectory())
+    there = (known if db is None else known.over(db)).through(Channel("cli", authenticated=authenticated))
+    try:
+        yield Book(there, there.store, db, knows_roles=gov is not None), actor
+    except TransitionRefusedError as refusal:
+        if refusal.rule != identity.identified.code:
+            raise
+        way = _HOW_TO_BE_KNOWN if gov else _HOW_TO_KNOW
+        raise RefusedError(f"{refusal}; {way}") from refusal
+    finally:
+        if db is not None:
+            there.close()
+        if gov is not None and made:
+            gov.close()
+
+
+_HOW_TO_KNOW = "name the program with --app module:attribute, or as app under [tool.placet] of pyproject.toml"
+_HOW_TO_BE_KNOWN = 'let the program say who you are: actor = "module:function" under [tool.placet] of pyproject.toml'
+
+
+def _demand_file(db: Path) -> None:
+    if not _is_file(db):
+        raise NotFoundError(
+            f"no file {str(db)!r}; give one with --db or PLACET_DB, or make one with `{program()} demo`"
+        )
+
+
+def _demand_placets(db: Path) -> None:
+    """See to it that a file is one of placet's, before opening it to write would make it one."""
+    SqliteStore(db, read_only=True).close()
 
 
 def _is_file(db: Path) -> bool:
@@ -143,7 +201,11 @@ def request_id(book: Book, given: str) -> str:
         some = ", ".join(found[:_LISTED]) + (" ..." if len(found) > _LISTED else "")
         raise InputError(f"{len(found)} requests begin or end with {wanted!r}: {some}; give more of the id")
     if not found:
-        raise _UnknownRequestError(wanted, command("list", db=book.db))
+        raise (
+            RequestNotFoundError(wanted)
+            if book.db is None
+            else _UnknownRequestError(wanted, command("list", db=book.db))
+        )
     return found[0]
 
 
@@ -188,10 +250,11 @@ def _those_there_are(reader: Reader) -> str:
 
 
 @contextmanager
-def without_roles(request: MutationRequest, what: str) -> Iterator[None]:
-    """Say where to decide on a request, if everything it requires wants a role: the command line knows none.
+def without_roles(book: Book, request: MutationRequest, what: str) -> Iterator[None]:
+    """Say where to decide on a request, if everything it requires wants a role that the directory in use does not know.
 
     Args:
+        book: the open file.
         request: the request that is decided on.
         what: what is tried, as a verb.
 
@@ -202,7 +265,7 @@ def without_roles(request: MutationRequest, what: str) -> Iterator[None]:
         yield
     except TransitionRefusedError as refusal:
         open_to_all = any(isinstance(each, Eligibility) and each.anybody for each in request.requirements)
-        if refusal.rule != actors.eligible.code or open_to_all:
+        if refusal.rule != actors.eligible.code or open_to_all or book.knows_roles:
             raise
         raise RefusedError(f"{refusal}; the command line knows no roles; {what} in your program") from refusal
 

@@ -150,6 +150,23 @@ class Governance(Queries, Actions):
             raise ConfigurationError(f"channel= is a {type(channel).__name__}; pass Channel(name, authenticated=...)")
         return type(self)(replace(self._context, channel=channel), self._sources)
 
+    @property
+    def store(self) -> Store:
+        """The store that is governed."""
+        return self._context.store
+
+    def over(self, store: str | Path | Store) -> Self:
+        """Return the same governance over another store: the same policies, classes, directory and channel.
+
+        Args:
+            store: as for `Governance.open`.
+
+        Raises:
+            ConfigurationError: no store is reached by this.
+            StoreError: the store cannot be opened.
+        """
+        return type(self)(replace(self._context, store=open_store(store, self._sources)), self._sources)
+
     def close(self) -> None:
         """Close the store."""
         self._context.store.close()
