@@ -26,21 +26,21 @@ class Telling:
         self._context = context
         self._method = method
         self._wanted = context.hooks.wanted
-        self._marks = [self._now()]
+        self._marks = [self._now()] if self._wanted else [0]
         self._unit: AbstractContextManager[Unit] = context.store.unit()
 
     def _now(self) -> int:
-        return nanoseconds(self._context.timer) if self._wanted else 0
+        return nanoseconds(self._context.timer)
 
     def __enter__(self) -> Unit:
         unit = self._unit.__enter__()
-        self._marks.append(self._now())
+        self._marks.append(self._now() if self._wanted else 0)
         return unit
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        self._marks.append(self._now())
+        self._marks.append(self._now() if self._wanted else 0)
         return self._unit.__exit__(kind, error, trace)
 
     def tell(self, step: Step, actor: Actor, run: Run | None = None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from inspect import getattr_static
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -51,7 +51,7 @@ def checked_id(name: str, value: object) -> str:
     rule = flaw(value)
     if rule or not isinstance(value, str):
         raise InputError(f"{name}={shown(value)} {rule}; use 1 to {MAX_ID} printable characters")
-    return exact(value)
+    return value if type(value) is str else exact(value)
 
 
 def flaw(value: object) -> str:
@@ -59,8 +59,13 @@ def flaw(value: object) -> str:
     if not isinstance(value, str):
         hint = "; pass its id" if getattr_static(value, "id", None) else ""
         return f"is a {type(value).__name__}, not a string{hint}"
-    text = exact(value)
-    if 0 < len(text) <= MAX_ID and text.isprintable() and text == text.strip() and not invisible(text):
+    text = value if type(value) is str else exact(value)
+    if (
+        0 < len(text) <= MAX_ID
+        and text.isprintable()
+        and text == text.strip()
+        and (text.isascii() or not invisible(text))
+    ):
         return ""
     if not text:
         return "is empty"
@@ -89,6 +94,9 @@ C = TypeVar("C", bound=StrEnum)
 
 def member(value: object, choices: Iterable[C]) -> C | None:
     """Return the choice that a string stands for, or None if it is none of them."""
+    kind: object = choices
+    if type(value) is kind:  # a member already, as nearly always
+        return cast("C", value)
     wanted = exact(value) if isinstance(value, str) else None
     return next((choice for choice in choices if choice == wanted), None)
 
@@ -141,12 +149,12 @@ def words(name: str, value: object) -> tuple[str, ...]:
     except ConfigurationError:
         members = ("",)
     for each in members:
-        if not isinstance(each, str) or not exact(each):
+        if not isinstance(each, str) or not (each if type(each) is str else exact(each)):
             way = f"; pass a collection, as in {name}=[{shown(value)}]" if isinstance(value, str) else ""
             raise ConfigurationError(f"{name}={shown(value)} is no collection of strings{way}")
         if rule := flaw(each):
             raise ConfigurationError(f"{name}= holds {shown(each)}, which {rule}; use printable characters")
-    return tuple(map(exact, members))
+    return members if {str}.issuperset(map(type, members)) else tuple(map(exact, members))
 
 
 def checked_flag(name: str, value: object) -> bool:
