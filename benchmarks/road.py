@@ -1,13 +1,13 @@
 """The rest of the road: what leads to an execution, away from it, and back to what happened."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from benchmarks.batches import BATCH, WARM_UPS, _Batch, _One, _Ready
 from benchmarks.world import Action
 
-LONG_AFTER = datetime(2200, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 class RequestSubmitted(_Batch):
@@ -27,9 +27,13 @@ class DueRequestsExpiredByASweep(_One):
 
     def prepare(self, count: int, *parameters: Any) -> list[Action]:
         for _ in range(BATCH):
-            self.world.asked(expires_at=datetime(2100, 1, 1, tzinfo=UTC))
-        empty = partial(self.world.gov.expire_due, datetime(2050, 1, 1, tzinfo=UTC))
-        return [*[empty] * WARM_UPS, partial(self.world.gov.expire_due, LONG_AFTER)]
+            self.world.asked(expires_at=self.world.clock() + HOUR)
+
+        def sweep() -> None:
+            self.world.clock.tick(hours=2)
+            self.world.gov.expire_due()
+
+        return [*[partial(self.world.gov.expire_due)] * WARM_UPS, partial(sweep)]
 
 
 class _Reading(_Ready):

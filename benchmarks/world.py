@@ -84,8 +84,8 @@ class World:
 
     Args:
         store: `memory`, or `sqlite` for a file in a folder of its own.
-        exact: take ids that count, a clock that stands still and a timer that shows nothing, so that two runs are the
-            same to the byte; and note every connection, so that its statements can be counted.
+        exact: take ids that count and a timer that shows nothing, so that two runs are the same to the byte; and note
+            every connection, so that its statements can be counted.
         file: the SQLite file, if it is not to be a new one.
     """
 
@@ -101,10 +101,10 @@ class World:
         self._closed: bool | None = None
         self._exact = exact
         self._street = "house" if exact else f"house-{token_hex(4)}"
-        fixed: dict[str, Any] = {}
+        fixed: dict[str, Any] = {"clock": self.clock}
         if exact:
             self._noting.start()
-            fixed = {"clock": self.clock, "new_id": lambda: f"id-{next(numbers):08}", "timer": lambda: 0}
+            fixed |= {"new_id": lambda: f"id-{next(numbers):08}", "timer": lambda: 0}
         self._url = "memory:" if store == MEMORY else f"sqlite:///{self.file}"
         self._fixed = fixed
         self.gov = self.another()

@@ -23,6 +23,7 @@ from placet.errors import TransitionRefusedError
 from placet.model.requirement import Requirement
 from placet.model.terms import Terms
 from placet.store.port import Store
+from placet.testing import FrozenClock
 
 
 class Roles(State):
@@ -95,6 +96,16 @@ def approved(gov: Governance, mutation: Mutation[Any] | None = None, **options: 
 def released(gov: Governance, request: MutationRequest, by: str = "carol") -> Outcome:
     """Let a paused request go on, by somebody who has looked at its effect on the current state."""
     return gov.revalidate(request.id, by=by, digest=gov.current_effect(request.id).digest)
+
+
+@contextmanager
+def later(gov: Governance, **step: float) -> Iterator[None]:
+    """Let it be later inside the block, by a clock that stands still."""
+    clock = gov._context.clock
+    assert isinstance(clock, FrozenClock)
+    clock.tick(**step)
+    yield
+    clock.tick(**{unit: -number for unit, number in step.items()})
 
 
 def a_terms(*requirements: Requirement, **fields: Any) -> Terms:  # noqa: ANN401 - fields of Terms

@@ -50,7 +50,7 @@ from placet.errors import (
     StoreError,
     TransitionRefusedError,
 )
-from placet.model.canonical import digest
+from placet.model.canonical import digest, stamp
 from placet.model.outcome import CurrentEffect
 from placet.model.terms import TERMS, Terms
 from placet.model.trail import Decision, HistoryEntry, HistoryKind
@@ -341,8 +341,7 @@ class Judge:
                 assert each.to_status == each.from_status
                 assert each.code in {"commented", "reviewed"}
             before = times[each.seq - 2] if each.seq > 1 else each.at
-            if each.code != "expired":  # a sweep judges by the moment it is given
-                assert each.at == max(before, self.moment(each).now)
+            assert each.at == max(before, self.moment(each).now)
 
     def demand_separation(self) -> None:
         """Whoever asks has no part in what others decide; delegates were delegates; roles are what they were."""
@@ -394,11 +393,31 @@ class Judge:
                 assert self.request.review == ""
 
     def demand_valid_approval(self, terms: Terms, last: Decision) -> None:
-        now = self.moment(last).now
-        approvals = {"voted", "approved", "admitted"}
-        given = [each.at for each in self.decisions if each.code in approvals and each.digest == last.digest]
-        if terms.approval_valid_for is not None and given:
-            assert now < max(given) + terms.approval_valid_for
+        """An approval counts so long, from the last that was said, or from when it could be executed."""
+        lasts, now = terms.approval_valid_for, self.moment(last).now
+        if lasts is None or not any(isinstance(each, Approval | ManualReview) for each in terms.requirements):
+            return
+        saying = {"voted", "reported", "waived"}
+        begins = [each.at for each in self.decisions[: last.seq] if each.code in saying and each.digest == last.digest]
+        for each in terms.requirements:
+            if isinstance(each, Schedule) and each.not_before:
+                begins.append(each.not_before)
+            elif isinstance(each, Freeze):
+                begins.append(each.until)
+            elif isinstance(each, Dependency):
+                begins += [one.at for one in self.town.gov.decisions(each.request_id)]
+            elif isinstance(each, Quota):
+                begins += [one.at + each.per for one in self.history if one.at <= now]
+        assert now < max(begins) + lasts
+
+    def demand_run_out(self) -> None:
+        """An approval runs out when its time is over, not before, and never where it counts for ever."""
+        for each in self.decisions:
+            if each.code == "approval_expired":
+                lasts = self.terms[each.digest].approval_valid_for
+                before = [one for one in self.decisions[: each.seq - 1] if one.digest == each.digest]
+                assert lasts is not None
+                assert all(vote.decision.at + lasts <= self.moment(each).now for vote in _votes(before))
 
     def demanded(self, moment: Moment) -> list[Requirement]:
         """Give what policies required at a moment; all of a role are who had it then."""
@@ -472,9 +491,12 @@ class Judge:
     def _reported(
         self, wanted: ManualReview | ExternalCheck, last: Decision, before: Sequence[Decision], asking: set[str]
     ) -> bool:
+        ends = [each.metadata["approved_until"] for each in before if each.code == "approval_expired"]
         for found in reversed(before):
             if found.code != "reported" or found.metadata["check"] != wanted.name:
                 continue
+            if isinstance(wanted, ManualReview) and stamp(found.at) < max(ends, default=""):
+                return False
             if not found.metadata["passed"]:
                 return False
             by = self.moment(last).staff.get(found.actor)
@@ -514,6 +536,8 @@ def _votes(decisions: Iterable[Decision]) -> list[Said]:
             standing[principal] = Said(each)
         elif each.code == "withdrawn":
             standing.pop(principal, None)
+        elif each.code == "approval_expired":
+            standing.clear()
     return list(standing.values())
 
 
@@ -917,9 +941,9 @@ class Lives(RuleBasedStateMachine):
 
     # ---- time, and the world
 
-    @deed(minutes=st.sampled_from([0, 1, 10, 35, 65, 130, 400]))
-    def expire_due(self, minutes: int) -> None:
-        self.ask("expire_due", self.town.clock.now + minutes * MINUTE if minutes > 60 else None)
+    @deed()
+    def expire_due(self) -> None:
+        self.ask("expire_due")
 
     @deed(which=WHICH)
     def reassess(self, which: int) -> None:
@@ -1024,6 +1048,7 @@ class Lives(RuleBasedStateMachine):
             judge.demand_separation()
             judge.demand_steps()
             judge.demand_execution()
+            judge.demand_run_out()
             self.judged[request_id] = request.revision
         for state_id in STATES:
             entries = self.town.gov.history(state_id)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from turn import (
     ADMINISTRATOR,
     CHECKER,
+    HOUR,
     MOST_FAILURES,
     ON_CALL,
     OPEN,
@@ -66,7 +67,7 @@ def _drafted(turn: Turn) -> None:
 def _submitted(world: World, ask: Ask) -> Turn:
     deadline = None if ask.deadline is None else world.now + ask.deadline
     new = Request(ask.id, ask.wish, Demand(), world.version, None, ask.on_drift, ask.fallback, ask.pause, deadline)
-    turn = Turn(world, ask, new)
+    turn = Turn(world, ask, replace(new, moved=world.now - HOUR))
     _drafted(turn)
     turn.demand(ask.id not in world.requests and not turn.late)
     demand = turn.demanded(ask.wish)
@@ -91,6 +92,7 @@ def _amend(turn: Turn) -> None:
 
 def _vote(trigger: str) -> Callable[[Turn], None]:
     def vote(turn: Turn) -> None:
+        turn.settle("expire_approval")
         it, by = turn.request, turn.ask.by
         if trigger == "dissent" and it.status == "revalidation":
             turn.demand(turn.eligible and turn.ask.shown == 0)
@@ -99,13 +101,14 @@ def _vote(trigger: str) -> Callable[[Turn], None]:
         turn.among("pending")
         turn.demand(turn.ask.shown == 0 and turn.eligible and not turn.late)
         turn.demand(by not in it.votes and turn.approvals < it.demand.leads)
-        turn.move(trigger, votes={**it.votes, by: trigger})
+        turn.move(trigger, votes={**it.votes, by: trigger}, voted={**it.voted, by: turn.moment})
         turn.settle()
 
     return vote
 
 
 def _withdraw(turn: Turn) -> None:
+    turn.settle("expire_approval")
     turn.among("pending")
     turn.demand(turn.ask.by in turn.request.votes)
     turn.move("withdraw", votes={who: vote for who, vote in turn.request.votes.items() if who != turn.ask.by})
@@ -121,15 +124,19 @@ def _request_changes(turn: Turn) -> None:
 def _report(turn: Turn) -> None:
     turn.among("pending", "approved")
     turn.demand(turn.request.demand.check and turn.ask.by == CHECKER and turn.ask.shown == 0 and not turn.late)
-    turn.move("report", passed=turn.ask.passed)
-    turn.settle("expire", "approve", "reject", "note", "lapse")
+    turn.settle("expire_approval")
+    first = turn.request.passed_at
+    turn.move("report", passed=turn.ask.passed, passed_at=turn.moment if turn.ask.passed and first is None else first)
+    turn.settle("expire", "expire_approval", "approve", "reject", "note", "lapse")
 
 
 def _waive(turn: Turn) -> None:
     turn.among("pending", "approved")
     turn.demand(turn.request.demand.freeze or turn.ask.times == "frozen")
     turn.demand(turn.ask.by == WAIVER and turn.ask.shown == 0 and not turn.late)
-    turn.move("waive", waived=True)
+    turn.settle("expire_approval")
+    first = turn.request.waived_at
+    turn.move("waive", waived=True, waived_at=turn.moment if first is None else first)
     turn.settle()
 
 
@@ -145,6 +152,7 @@ def _release(turn: Turn) -> None:
     asks_people = demand.leads or demand.check
     may = turn.eligible or turn.ask.by == ADMINISTRATOR or (turn.ask.by == REQUESTER and not asks_people)
     turn.demand(turn.request.held and may)
+    turn.settle("expire_approval")
     turn.move("release", held=False)
     turn.settle()
 
@@ -167,7 +175,7 @@ def _retry(turn: Turn) -> None:
     turn.among("failed")
     turn.demand(turn.request.failures < MOST_FAILURES)
     turn.move("retry", "approved")
-    turn.settle("lapse")
+    turn.settle("expire_approval", "lapse")
 
 
 def _comment(turn: Turn) -> None:
@@ -181,7 +189,7 @@ def _review(turn: Turn) -> None:
 
 
 def _reassess(turn: Turn) -> None:
-    turn.settle("expire", "approve", "reject", "note", "lapse")
+    turn.settle("expire", "expire_approval", "approve", "reject", "note", "lapse")
 
 
 def _swept(world: World, ask: Ask) -> tuple[World, list[Arrow]]:
@@ -222,7 +230,7 @@ def _as_time_passes(turn: Turn) -> None:
     turn.settle("expire")
     paused_in_an_emergency = turn.request.status == "revalidation" and turn.request.emergency
     if not turn.ask.emergency and not paused_in_an_emergency:
-        turn.settle("approve", "lapse")
+        turn.settle("expire_approval", "approve", "lapse")
 
 
 def _run(turn: Turn) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, opened, refused, released, unchanged
+from house import HOUSE, AddTeam, Awkward, GrantRole, Roles, later, opened, refused, released, unchanged
 from placet import (
     Actor,
     ActorKind,
@@ -88,7 +88,8 @@ def rejected(gov: Governance, request: MutationRequest) -> MutationRequest:
 
 def expired(gov: Governance, request: MutationRequest) -> MutationRequest:
     late = gov.submit(AddTeam(team="late"), to=HOUSE, by="bob", expires_at=request.created_at + timedelta(hours=1))
-    return next(each for each in gov.expire_due(request.created_at + timedelta(hours=2)).moved if each.id == late.id)
+    with later(gov, hours=2):
+        return next(each for each in gov.expire_due().moved if each.id == late.id)
 
 
 def superseded(gov: Governance, request: MutationRequest) -> MutationRequest:
@@ -382,7 +383,8 @@ def test_what_was_sent_back_can_be_taken_back_and_runs_out_of_time(gov: Governan
     soon = request_.created_at + timedelta(hours=1)
     other = gov.submit(AddTeam(team="x"), to=HOUSE, by="bob", expires_at=soon)
     sent_back(gov, other)
-    assert [each.id for each in gov.expire_due(soon).expired] == [other.id]
+    with later(gov, hours=1):
+        assert [each.id for each in gov.expire_due().expired] == [other.id]
 
 
 # Comments.

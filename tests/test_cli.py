@@ -294,7 +294,7 @@ def test_show_tells_every_way_a_request_can_go(
         (stopped, "● stale", "approved for v1, now v4: stale"),
         (held, "● pending", "held a second look"),
         (canceled, "● canceled", "not needed"),
-        (late, "● expired", "its deadline passed"),
+        (late, "● expired", "the deadline of requester"),
         (replaced, "● superseded", f"successor {kept}"),
     ):
         shown = words("show", request_id, "--db", db)
@@ -534,7 +534,7 @@ def test_an_inbox_holds_what_its_owner_can_act_on(db: Path) -> None:
 
 
 def test_why_says_in_words_what_a_request_waits_for(gov: Governance, db: Path) -> None:
-    request = ask(gov)
+    request = ask(gov, approval_valid_for=None)
     assert words("why", request.id, "--db", db) == f"{request.id} ● pending 1 approval (1 more)"
     gov.approve(request.id, by="carol", digest=request.digest)
     assert words("why", request.id, "--db", db) == (

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from house import HOUSE, AddTeam, Roles
+from house import HOUSE, AddTeam, Roles, later
 from placet import (
     Actor,
     ActorKind,
@@ -215,7 +215,8 @@ def sweep(gov: Governance) -> None:
 
 
 def expire(gov: Governance) -> None:
-    gov.expire_due(FrozenClock().now + 2 * HOUR)
+    with later(gov, hours=2):
+        gov.expire_due()
 
 
 def reassess(gov: Governance) -> None:
@@ -224,6 +225,7 @@ def reassess(gov: Governance) -> None:
 
 DATED: dict[str, Any] = {"expires_at": FrozenClock().now + HOUR}
 PAUSING: dict[str, Any] = {"on_drift": OnDrift.REVALIDATE, "pause_for_revalidation": True, **DATED}
+BRIEF: dict[str, Any] = {"approval_valid_for": HOUR, "expires_at": None}
 TO: dict[Status, tuple[Act, ...]] = {
     Status.CREATED: (ask(**DATED), changes),
     Status.PENDING: (ask(**DATED),),
@@ -291,6 +293,9 @@ STORIES: dict[str, Story] = {
     "execute, with more required": Story(TO[_S.APPROVED], run, now={"strict": True}),
     "execute, with a role lost": Story(TO[_S.APPROVED], run, RECHECKED, {"roles_lost": True}),
     "execute, after revalidation": Story((*TO[_S.REVALIDATION], revalidate), run),
+    "execute, with an approval that ran out": Story((ask(**BRIEF), vote()), run, later=2 * HOUR),
+    "vote again, where it ran out while it was held": Story((ask(**BRIEF), vote(), hold), vote("dan"), later=2 * HOUR),
+    "revalidate, where it ran out": Story((ask(**PAUSING | BRIEF), vote(), another, run), revalidate, later=2 * HOUR),
     "execute several": Story(
         (*TO[_S.APPROVED], successor, lambda gov: gov.approve("r-3", by="dan", digest=gov.get_request("r-3").digest)),
         lambda gov: gov.execute_many(["r-1", "r-3"], by="ci"),

@@ -1,5 +1,6 @@
 """When a request expires as it stands: for each status, and for each kind of deadline."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +9,11 @@ import pytest
 
 from house import a_terms
 from placet import Actor, MutationRequest, Status
-from placet.lifecycle.deadlines import due
-from placet.model.circumstances import Circumstances
+from placet.lifecycle import deadlines
+from placet.lifecycle.deadlines import Deadline, next_deadline
+from placet.lifecycle.standing import Known
+from placet.model.ballots import Ballots
+from placet.model.circumstances import NOTHING, Circumstances
 from placet.model.requirement import Requirement
 from placet.model.terms import Terms
 from placet.model.trail import Category, Code, Decision
@@ -20,10 +24,20 @@ TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 RESTING = ("created", "pending", "approved", "resolving", "revalidation", "failed")
-GIVEN = ("approved", "resolving", "revalidation", "failed")
 SECURITY = Approval(1, roles=("security",), deadline=NOON + HOUR)
 LEGAL = ManualReview(name="legal", deadline=NOON + 2 * HOUR)
 BACKUP = ExternalCheck(name="backup", deadline=NOON + 3 * HOUR)
+
+
+def known(request: MutationRequest, trail: Iterable[Decision], at: datetime, around: Circumstances = NOTHING) -> Known:
+    return Known(request.terms, request.digest, Ballots.of(trail), at, around)
+
+
+def due(
+    request: MutationRequest, trail: Iterable[Decision], at: datetime, around: Circumstances = NOTHING
+) -> datetime | None:
+    found = deadlines.due(request.status, known(request, trail, at, around))
+    return None if found is None else found.at
 
 
 def a_request(status: str, terms: Terms) -> MutationRequest:
@@ -142,55 +156,6 @@ class TestTheDeadlineOfARequirement:
             assert due(request, (voted(request),), NOON, around) == wanted
 
 
-class TestHowLongAnApprovalIsValid:
-    def terms(self, **fields: Any) -> Terms:  # noqa: ANN401 - fields of Terms
-        return a_terms(Approval(1), approval_valid_for=DAY, **fields)
-
-    @pytest.mark.parametrize("status", GIVEN)
-    def test_it_counts_from_when_it_was_first_complete(self, status: str) -> None:
-        request = a_request(status, self.terms())
-        trail = (voted(request, NOON), voted(request, NOON), said(request, Code.APPROVED, NOON + HOUR))
-        assert due(request, trail, NOON) == NOON + HOUR + DAY
-
-    def test_a_new_vote_gives_it_anew(self) -> None:
-        request = a_request("approved", self.terms())
-        again = (voted(request, NOON + HOUR), said(request, Code.APPROVED, NOON + 2 * HOUR))
-        trail = (voted(request), said(request, Code.APPROVED), said(request, Code.HELD), *again)
-        assert due(request, trail, NOON) == NOON + 2 * HOUR + DAY
-
-    @pytest.mark.parametrize("status", ["created", "pending"])
-    def test_it_does_not_count_where_there_is_none(self, status: str) -> None:
-        request = a_request(status, self.terms())
-        assert due(request, (voted(request), said(request, Code.APPROVED)), NOON) is None
-
-    def test_holding_and_releasing_does_not_prolong_it(self) -> None:
-        request = a_request("approved", self.terms())
-        again = (said(request, Code.HELD, NOON + HOUR), said(request, Code.RELEASED, NOON + 2 * HOUR))
-        trail = (voted(request), said(request, Code.APPROVED), *again, said(request, Code.APPROVED, NOON + 3 * HOUR))
-        assert due(request, trail, NOON) == NOON + DAY
-
-    @pytest.mark.parametrize("code", [Code.APPROVED, Code.ADMITTED])
-    def test_where_nobody_voted_it_counts_from_the_first_approval(self, code: Code) -> None:
-        request = a_request("approved", a_terms(approval_valid_for=DAY))
-        trail = (said(request, code, NOON), said(request, Code.APPROVED, NOON + HOUR))
-        assert due(request, trail, NOON) == NOON + DAY
-
-    def test_a_vote_for_other_terms_does_not_count(self) -> None:
-        request = a_request("approved", self.terms())
-        old = replace(voted(request, NOON + HOUR), digest="old")
-        assert due(request, (voted(request), said(request, Code.APPROVED), old), NOON) == NOON + DAY
-
-    def test_nor_do_dissents_and_abstentions(self) -> None:
-        request = a_request("approved", self.terms())
-        others = [voted(request, NOON + HOUR, code) for code in (Code.DISSENTED, Code.ABSTAINED)]
-        assert due(request, (voted(request), *others, said(request, Code.APPROVED)), NOON) == NOON + DAY
-
-    @pytest.mark.parametrize("status", GIVEN)
-    def test_in_an_emergency_there_may_be_no_approval_to_run_out(self, status: str) -> None:
-        request = a_request(status, self.terms(expires_at=NOON + HOUR))
-        assert due(request, (said(request, Code.OVERRIDDEN),), NOON) == NOON + HOUR
-
-
 class TestTheFirstOfAll:
     def test_whichever_comes_first_counts(self) -> None:
         moments = [NOON + hours * HOUR for hours in (1, 2, 3)]
@@ -199,8 +164,40 @@ class TestTheFirstOfAll:
             request = pending(Approval(1, deadline=deadline), Schedule(not_after=until), expires_at=expires)
             assert due(request, (), NOON) == NOON + HOUR
 
-    def test_so_it_is_once_it_is_approved(self) -> None:
-        for valid, hours in ((HOUR, 1), (DAY, 2)):
-            terms = a_terms(Approval(1), expires_at=NOON + 2 * HOUR, approval_valid_for=valid)
-            request = a_request("approved", terms)
-            assert due(request, (voted(request), said(request, Code.APPROVED)), NOON) == NOON + hours * HOUR
+
+class TestWhoseDeadlineItIs:
+    def test_each_says_what_sets_it_and_when(self) -> None:
+        for terms, wanted in [
+            (a_terms(SECURITY, expires_at=NOON), Deadline(NOON, "requester", "requester bob")),
+            (a_terms(SECURITY, Schedule(not_after=NOON)), Deadline(NOON, "schedule", "the schedule")),
+            (a_terms(LEGAL, SECURITY), Deadline(NOON + HOUR, "requirement", "1 approval by role security")),
+            (a_terms(BACKUP), Deadline(NOON + 3 * HOUR, "requirement", "external check 'backup'")),
+        ]:
+            request = a_request("pending", terms)
+            assert deadlines.due(request.status, known(request, (), NOON)) == wanted
+            assert next_deadline(request.evolve(due_at=wanted.at), known(request, (), NOON)) == wanted
+
+    def test_of_two_at_the_same_moment_it_is_the_one_that_is_not_met(self) -> None:
+        request = pending(SECURITY, replace(LEGAL, deadline=SECURITY.deadline)).evolve(due_at=SECURITY.deadline)
+        for trail, of in [
+            (voted(request), "manual review 'legal'"),
+            (reported(request, "legal"), "1 approval by role security"),
+        ]:
+            found = next_deadline(request, known(request, (trail,), NOON))
+            assert found is not None
+            assert found.of == of
+
+    def test_one_that_was_recorded_counts_though_its_requirement_is_met_by_now(self) -> None:
+        request = pending(SECURITY, LEGAL).evolve(due_at=SECURITY.deadline)
+        found = next_deadline(request, known(request, (voted(request),), NOON))
+        assert found == Deadline(NOON + HOUR, "requirement", "1 approval by role security")
+
+    def test_in_words_and_as_json(self) -> None:
+        deadline = Deadline(NOON, "requester", "requester bob")
+        assert str(deadline) == "the deadline of requester bob is 2026-01-31T12:00:00Z"
+        assert deadline.passed == "the deadline of requester bob passed at 2026-01-31T12:00:00Z"
+        assert deadline.to_json() == {
+            "at": "2026-01-31T12:00:00.000000Z",
+            "kind": "requester",
+            "of": "requester bob",
+        }

@@ -526,6 +526,13 @@ def _ten_days(it: World) -> None:
     it.wait(days=10)
 
 
+BRIEF = {"approval_valid_for": timedelta(hours=1)}
+
+
+def _wait_a_day(it: World) -> None:
+    it.wait(days=1)
+
+
 def _settle(it: World) -> None:
     it.gov.reassess(ID)
 
@@ -593,6 +600,8 @@ ROADS = {
     "failed": Road("approved", (World.let_apply_raise, World.execute), "failed", "resolve fail"),
     "lapsed": Road("approved", (World.strip_leads, _settle), "pending", "lapse"),
     "unreported": Road("approved", (lambda it: it.report(passed=False),), "pending", "report lapse"),
+    "run out": Road("approved", (_wait_a_day, _settle), "pending", "expire_approval", BRIEF),
+    "run out, and executed": Road("revalidation", (_wait_a_day, World.execute), "pending", "expire_approval", BRIEF),
     "revalidated": Road("revalidation", (_revalidate_it, World.execute), "executed", "revalidate resolve execute"),
     "retried in vain": Road("failed", (_fail_thrice,), "failed", "retry resolve fail retry resolve fail"),
     "retried and lapsed": Road("failed", (World.strip_leads, _retry), "pending", "retry lapse"),

@@ -81,6 +81,7 @@ DESIGN = [
     ("reject", "revalidation", "rejected", "approval", "rejected"),
     ("note", "pending", "=", "approval", "unsatisfiable"),
     ("lapse", "approved revalidation", "pending", "approval", "lapsed"),
+    ("expire_approval", "pending approved revalidation", "pending", "approval", "approval_expired"),
     ("cancel", "created pending approved revalidation failed", "canceled", "lifecycle", "canceled"),
     ("expire", "created pending approved revalidation failed", "expired", "lifecycle", "expired"),
     ("supersede", "created pending approved revalidation failed", "superseded", "lifecycle", "superseded"),
@@ -109,18 +110,18 @@ RECORDED = {trigger: (category, code) for trigger, _, _, category, code in DESIG
 AUDITED = {"execute", "mark_stale", "mark_in_place", "renew_approval", "require_revalidation", "block", "fail"}
 NEVER_LEFT = {"executed", "stale", "rejected", "canceled", "expired", "superseded"}
 FOLLOWED = {
-    "submit": "expire approve reject note",
-    "amend": "expire approve reject note",
-    "vote": "expire approve reject note",
-    "dissent": "expire approve reject note",
-    "abstain": "expire approve reject note",
-    "withdraw": "expire approve reject note",
-    "report": "expire approve reject note lapse",
-    "waive": "expire approve reject note",
-    "release": "expire approve reject note",
-    "renew_approval": "expire approve reject note",
+    "submit": "expire expire_approval approve reject note",
+    "amend": "expire expire_approval approve reject note",
+    "vote": "expire expire_approval approve reject note",
+    "dissent": "expire expire_approval approve reject note",
+    "abstain": "expire expire_approval approve reject note",
+    "withdraw": "expire expire_approval approve reject note",
+    "report": "expire expire_approval approve reject note lapse",
+    "waive": "expire expire_approval approve reject note",
+    "release": "expire expire_approval approve reject note",
+    "renew_approval": "expire expire_approval approve reject note",
     "lapse": "expire",
-    "retry": "lapse",
+    "retry": "expire_approval lapse",
 }
 
 SECURITY = Approval(1, roles=("security",))
@@ -130,6 +131,7 @@ AFTER = Dependency(request_id="r-0")
 TERMS_ = a_terms(SECURITY)
 PAUSING = a_terms(SECURITY, pause_for_revalidation=True)
 PAUSING_FREE = a_terms(pause_for_revalidation=True)
+FOR_AN_HOUR = a_terms(SECURITY, approval_valid_for=HOUR)
 STATE = StoredState("house", "Roles", 4, b'{"members":{}}', digest(b'{"members":{}}'))
 CHANGED = (Change("/members/ada", ChangeKind.ADDED, after="reader"),)
 GLASS = Grant(Act.EMERGENCY, ("oncall",))
@@ -192,6 +194,11 @@ def on_other_terms(trail: Trail) -> Trail:
     return lambda request: tuple(replace(each, digest="old") for each in trail(request))
 
 
+def voted_and_reviewed(request: MutationRequest) -> tuple[Decision, ...]:
+    held = {"check": "legal", "passed": True, "roles": ["legal"], "groups": [], "kind": "human", "step": 1}
+    return (*votes(CAROL)(request), said(request, Code.REPORTED, Actor("erin", roles=("legal",)), held))
+
+
 def nothing(_: MutationRequest) -> tuple[Decision, ...]:
     return ()
 
@@ -207,6 +214,7 @@ GOOD_TERMS: dict[str, Terms] = {
     "report": a_terms(LEGAL),
     "waive": a_terms(FREEZE),
     "note": a_terms(AFTER),
+    "expire_approval": a_terms(SECURITY, LEGAL, approval_valid_for=HOUR),
 }
 GOOD_COLUMNS: dict[tuple[str, str], dict[str, Any]] = {
     ("pending", "release"): {"held": "wait"},
@@ -220,6 +228,7 @@ GOOD_TRAILS: dict[tuple[str, str], Trail] = {
     ("pending", "reject"): dissents(CAROL),
     ("approved", "resolve"): votes(CAROL),
     ("revalidation", "resolve"): votes(CAROL),
+    **{(status, "expire_approval"): voted_and_reviewed for status in ("pending", "approved", "revalidation")},
 }
 
 
@@ -260,6 +269,7 @@ def good_facts(trigger: str, request: MutationRequest) -> dict[str, Any]:
         "waive": shown | spoken | {"about": "year-end"},
         "request_changes": spoken | {"actor": CAROL},
         "reject": spoken | {"actor": CAROL, "code": "other", "digest": request.digest},
+        "expire_approval": {"at": LATER},
         "supersede": {"successor": replace(request, id="r-2", status=Status.PENDING)},
         "resolve": attempt,
         "override": attempt
@@ -362,7 +372,7 @@ class TestEveryCell:
         (decision,) = decisions(step)
         assert (decision.from_status, decision.to_status, decision.trigger) == (status, target, trigger)
         assert (decision.category, decision.code) == RECORDED[trigger]
-        assert (decision.request_id, decision.seq, decision.at) == ("r-1", 1, NOON)
+        assert (decision.request_id, decision.seq, decision.at) == ("r-1", 1, evidence.at)
         assert (decision.actor, decision.reason) == (evidence.actor.id, evidence.reason)
         assert (step.request.status, step.state) == (target, target)
         assert step.request.revision == before.revision + 1
@@ -550,7 +560,7 @@ def ballot(trigger: str) -> list[Refused]:
         ("one_vote", "carol has abstained from it already", {"trail": votes(CAROL, code=Code.ABSTAINED)}, {}),
         ("one_vote", "carol has approved it", {"trail": votes(CAROL)}, {"actor": replace(DAVE, on_behalf_of="carol")}),
         ("one_vote", "carol has approved it", {"trail": votes(replace(DAVE, on_behalf_of="carol"))}, {}),
-        ("in_time", "its deadline passed at 2026-01-31T12:00:00Z", {"terms": OVERDUE}, {}),
+        ("in_time", "the deadline of requester bob passed at 2026-01-31T12:00:00Z", {"terms": OVERDUE}, {}),
         ("separation_of_duties", "bob asked for it and cannot decide on it", {}, {"actor": BOB}),
         ("separation_of_duties", "carol asked for it and cannot decide on it", {"terms": FOR_CAROL}, {}),
         ("separation_of_duties", "carol acts for bob, who asked for it", {}, {"actor": CAROL_FOR_BOB}),
@@ -592,7 +602,7 @@ def resolvable(trigger: str) -> list[Refused]:
     return [
         *(("approved", trigger, rule, words, {}, facts) for rule, words, facts in refused),
         ("revalidation", trigger, "revalidated", "it has not been revalidated", {"validated_version": None}, {}),
-        ("approved", trigger, "in_time", "its deadline passed", {"terms": OVERDUE}, {}),
+        ("approved", trigger, "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
     ]
 
 
@@ -689,14 +699,14 @@ REFUSALS: list[Refused] = [
     ),
     ("created", "amend", "requester", "carol is not its requester bob", {}, {"actor": CAROL}),
     ("failed", "amend", "requester", "root is not its requester bob", {}, {"actor": ROOT}),
-    ("pending", "amend", "in_time", "its deadline passed", {"terms": OVERDUE}, {}),
+    ("pending", "amend", "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
     ("pending", "amend", "terms_are_next", "its terms were not renewed on the current version", {}, {"terms": None}),
     ("pending", "amend", "terms_are_next", "its terms were not renewed on the current version", {}, {"state": None}),
     ("pending", "amend", "terms_are_next", "not renewed on the current version", {}, {"state": DRIFTED}),
     ("pending", "amend", "terms_are_next", "its terms are not the next ones", {}, {"terms": TERMS_}),
     ("pending", "amend", "terms_are_next", "not the next ones", {}, {"terms": replace(TERMS_, number=3)}),
-    ("approved", "hold", "in_time", "its deadline passed", {"terms": OVERDUE}, {}),
-    ("pending", "request_changes", "in_time", "its deadline passed", {"terms": OVERDUE}, {}),
+    ("approved", "hold", "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
+    ("pending", "request_changes", "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
     ("approved", "hold", "reason_given", "reason= is empty", {}, {"reason": ""}),
     ("approved", "hold", "reason_given", "reason= is empty", {}, {"reason": " \n"}),
     (
@@ -762,7 +772,14 @@ REFUSALS: list[Refused] = [
     ),
     ("pending", "report", "reason_given", "say why", {}, {"reason": ""}),
     ("approved", "report", "present_digest", "the digest 'other' is not", {}, {"digest": "other"}),
-    ("pending", "report", "in_time", "its deadline passed", {"terms": a_terms(LEGAL, expires_at=NOON)}, {}),
+    (
+        "pending",
+        "report",
+        "in_time",
+        "the deadline of requester bob passed",
+        {"terms": a_terms(LEGAL, expires_at=NOON)},
+        {},
+    ),
     ("pending", "report", "separation_of_duties", "bob asked for it", {}, {"actor": replace(BOB, roles=("legal",))}),
     ("pending", "report", "may_report", "it has no check or review 'backup'; it requires", {}, {"about": "backup"}),
     ("pending", "report", "may_report", "it has no check or review ''", {"terms": TERMS_}, {"about": ""}),
@@ -786,7 +803,14 @@ REFUSALS: list[Refused] = [
     ),
     ("approved", "waive", "reason_given", "say why", {}, {"reason": ""}),
     ("pending", "waive", "present_digest", "the digest 'other' is not", {}, {"digest": "other"}),
-    ("pending", "waive", "in_time", "its deadline passed", {"terms": a_terms(FREEZE, expires_at=NOON)}, {}),
+    (
+        "pending",
+        "waive",
+        "in_time",
+        "the deadline of requester bob passed",
+        {"terms": a_terms(FREEZE, expires_at=NOON)},
+        {},
+    ),
     ("pending", "waive", "separation_of_duties", "bob asked for it", {}, {"actor": replace(BOB, roles=("security",))}),
     ("pending", "waive", "may_waive", "no freeze 'easter' stands in its way", {}, {"about": "easter"}),
     ("pending", "waive", "may_waive", "no freeze 'year-end' stands in its way", {"terms": TERMS_}, {}),
@@ -796,7 +820,9 @@ REFUSALS: list[Refused] = [
     ("pending", "request_changes", "separation_of_duties", "bob asked for it", {}, {"actor": BOB}),
     ("pending", "request_changes", "eligible", "mallory is not eligible", {}, {"actor": STRANGER}),
     ("pending", "approve", "not_held", "it is held: frozen", {"held": "frozen"}, {}),
-    ("pending", "approve", "in_time", "its deadline passed", {"terms": OVERDUE}, {}),
+    ("pending", "approve", "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
+    ("pending", "approve", "approval_valid", "ran out at 2026-01-31T13:00:00Z", {"terms": FOR_AN_HOUR}, {"at": LATER}),
+    ("approved", "resolve", "approval_valid", "has to be approved again", {"terms": FOR_AN_HOUR}, {"at": LATER}),
     ("pending", "approve", "requirements_met", "still needs 1 approval by role security", {"trail": nothing}, {}),
     ("pending", "approve", "requirements_met", "still needs", {"trail": on_other_terms(votes(CAROL))}, {}),
     ("pending", "approve", "requirements_met", "still needs", {"trail": votes(replace(BOB, roles=("security",)))}, {}),
@@ -825,6 +851,16 @@ REFUSALS: list[Refused] = [
     ("revalidation", "lapse", "requirements_lapsed", "what people have to give is there", {"trail": votes(CAROL)}, {}),
     (
         "pending",
+        "expire_approval",
+        "approval_ran_out",
+        "its approval is valid until 2026-01-31T13:00:00Z",
+        {},
+        {"at": LATER - TICK},
+    ),
+    ("approved", "expire_approval", "approval_ran_out", "has no approval that runs out", {"terms": TERMS_}, {}),
+    ("revalidation", "expire_approval", "approval_ran_out", "no approval that runs out", {"trail": votes(CAROL)}, {}),
+    (
+        "pending",
         "cancel",
         "requester_or_administrator",
         "carol is neither its requester bob nor an administrator",
@@ -840,7 +876,7 @@ REFUSALS: list[Refused] = [
         {"actor": ROOT, "administrator_role": "owner"},
     ),
     ("pending", "expire", "overdue", "it has no deadline", {"terms": TERMS_}, {}),
-    ("created", "expire", "overdue", "its deadline is 2026-01-31T12:00:00Z", {}, {"at": NOON - TICK}),
+    ("created", "expire", "overdue", "the deadline of requester bob is 2026-01-31T12:00:00Z", {}, {"at": NOON - TICK}),
     ("pending", "supersede", "successor_exists", "there is no such successor", {}, {"successor": None}),
     ("pending", "supersede", "successor_exists", "cannot succeed itself", {}, {"successor": a_request("pending")}),
     *(
@@ -1331,6 +1367,18 @@ class TestWhatAMoveDoes:
         }
         assert self.moved("approved", "lapse")[1].metadata == {"requirements": ["1 approval by role security"]}
 
+    def test_an_expiry_records_whose_deadline_passed_and_when(self) -> None:
+        deadline = {"at": "2026-01-31T12:00:00.000000Z", "kind": "requester", "of": "requester bob"}
+        assert self.moved("pending", "expire")[1].metadata == {"deadline": deadline}
+
+    @pytest.mark.parametrize("status", ["pending", "approved", "revalidation"])
+    def test_an_approval_that_ran_out_records_until_when_it_counted_and_what_no_longer_does(self, status: str) -> None:
+        step, said_last = self.moved(status, "expire_approval")
+        facts = {"approved_until": "2026-01-31T13:00:00.000000Z", "outdated": ["carol"], "reviews": ["legal"]}
+        assert said_last.metadata == facts
+        ballots = step.ballots
+        assert (ballots.votes, ballots.reports, [each.actor for each in ballots.expired]) == ((), (), ["carol"])
+
     def test_a_report_records_what_was_found_and_by_whom(self) -> None:
         found = {"check": "legal", "step": 1, "roles": ["legal"], "groups": [], "kind": "human"}
         assert self.moved("pending", "report")[1].metadata == found | {"passed": True}
@@ -1505,15 +1553,9 @@ class TestDeadlinesAndSeals:
         MACHINE.fire(step, Trigger.WITHDRAW, evidence)
         assert step.request.due_at == LATER
 
-    def test_an_approval_is_valid_from_when_it_is_complete(self) -> None:
+    def test_how_long_an_approval_counts_is_no_deadline(self) -> None:
         step, evidence = good("pending", "approve", a_terms(SECURITY, approval_valid_for=HOUR))
-        MACHINE.fire(step, Trigger.APPROVE, replace(evidence, at=NOON + HOUR / 2))
-        assert step.request.due_at == NOON + HOUR / 2 + HOUR
-
-    def test_one_that_goes_back_to_the_approvers_does_not_run_out(self) -> None:
-        terms = a_terms(SECURITY, approval_valid_for=HOUR)
-        step, evidence = good("approved", "lapse", terms, due_at=LATER)
-        MACHINE.fire(step, Trigger.LAPSE, evidence)
+        MACHINE.fire(step, Trigger.APPROVE, evidence)
         assert step.request.due_at is None
 
     def test_new_terms_bring_their_own_deadlines(self) -> None:
@@ -1659,7 +1701,7 @@ class TestAnyLife:
             facts: dict[str, Any] = {"actor": BOB, "circumstances": around} | good_facts(trigger, step.request)
             if "resolution" in facts:
                 facts["resolution"] = a_resolution(outcome, expected=step.request.expected_version)
-            evidence = Evidence(**facts, at=NOON + timedelta(minutes=minutes))
+            evidence = Evidence(**{"at": NOON + timedelta(minutes=minutes), **facts})
             if fired(step, trigger, evidence):
                 assert len(step.decisions) == before + 1
             else:

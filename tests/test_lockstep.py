@@ -297,10 +297,10 @@ class LockStep(RuleBasedStateMachine):
     def tick(self, minutes: int) -> None:
         self.clock.tick(minutes=minutes)
 
-    @rule(ahead=st.none() | st.integers(-5, 10))
-    def expire_due(self, ahead: int | None) -> None:
-        now = None if ahead is None else self.clock.now + timedelta(minutes=ahead)
-        self.both("expire_due", now)
+    @rule(ahead=st.integers(-5, 10))
+    def expire_due(self, ahead: int) -> None:
+        self.both("expiring", self.clock.now + timedelta(minutes=ahead))
+        self.both("expire_due")
 
     # ---- reading
 

@@ -180,8 +180,11 @@ class TestTime:
         request = asked(gov, approval_valid_for=HOUR)
         request = gov.approve(request.id, by="ann", digest=request.digest)
         clock.tick(hours=5)
-        with refused(gov, request, "in_time"):
-            gov.hold(request.id, by="bob", reason="wait")
+        gov.hold(request.id, by="bob", reason="wait")
+        assert gov.release(request.id, by="ann").status is Status.PENDING
+        assert [each.code for each in gov.decisions(request.id)][-3:] == ["held", "approval_expired", "released"]
+        with refused(gov, gov.get_request(request.id), "requirements_met"):
+            gov.execute(request.id, by="bob")
 
     def test_what_nobody_has_to_decide_on_its_requester_may_release(self, store: Store, clock: FrozenClock) -> None:
         gov = governed(store, clock, allow())

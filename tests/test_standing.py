@@ -50,7 +50,7 @@ def report(name: str, *, passed: bool = True, digest: str = "now", by: Actor | N
 
 
 def waiver(*roles: str, name: str = "year-end", until: datetime = NOON, digest: str = "now") -> Waiver:
-    return Waiver(name, stamp(until), "fay", roles, digest)
+    return Waiver(name, stamp(until), "fay", roles, digest, NOON)
 
 
 def judged(

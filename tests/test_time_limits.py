@@ -1,13 +1,15 @@
 """Deadlines: of a request, of what it requires, and of an approval once it is given."""
 
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from house import HOUSE, AddTeam, Roles, opened, refused, released
-from placet import Actor, ActorKind, Governance, MutationRequest, StaticDirectory, Status, allow, require
-from placet.errors import ConfigurationError, InputError, RevisionConflictError
+from placet import Actor, ActorKind, Governance, MutationRequest, StaticDirectory, Status, require
+from placet.errors import ConfigurationError, InputError, RevisionConflictError, TransitionRefusedError
 from placet.governance import sweeps
 from placet.governance.moves import Moves
 from placet.requirements import Approval, ExternalCheck, ManualReview, Requirement, Schedule
@@ -68,7 +70,11 @@ def test_executing_what_is_overdue_expires_it_without_a_sweep(store: Store, cloc
         approve(gov, request)
     clock.tick(hours=1)
     outcome = gov.execute(request.id, by="bob")
-    assert (outcome.status, outcome.audit, outcome.reasons) == (Status.EXPIRED, None, ("its deadline had passed",))
+    assert (outcome.status, outcome.audit, outcome.reasons) == (
+        Status.EXPIRED,
+        None,
+        ("the deadline of requester bob passed at 2026-01-31T13:00:00Z",),
+    )
     last = gov.decisions(request.id)[-1]
     assert (last.code, last.actor, teams(gov)) == ("expired", "bob", [])
 
@@ -195,82 +201,7 @@ def test_no_time_at_all_is_no_limit(within: timedelta) -> None:
         Approval(1, within=within)
 
 
-# Of an approval.
-
-
-def test_an_approval_runs_out_and_the_request_is_expired_when_it_is_executed(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, clock)
-    request = asked(gov, approval_valid_for=HOUR)
-    assert request.due_at is None
-    clock.tick(days=1)
-    request = approve(gov, request)
-    assert request.due_at == clock() + HOUR
-    clock.tick(hours=1)
-    outcome = gov.execute(request.id, by="bob")
-    assert (outcome.status, teams(gov)) == (Status.EXPIRED, [])
-    with refused(gov, request, "no_transition"):
-        gov.execute(request.id, by="bob")
-    with refused(gov, request, "no_transition"):
-        gov.hold(request.id, by="bob", reason="wait")
-
-
-def test_an_approval_counts_until_just_before(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, clock)
-    request = approve(gov, asked(gov, approval_valid_for=HOUR))
-    clock.tick(minutes=59, seconds=59)
-    assert gov.execute(request.id, by="bob").executed
-
-
-def test_what_needs_no_approval_runs_out_as_well(store: Store, clock: FrozenClock) -> None:
-    gov = opened(store, clock=clock, directory=StaticDirectory(PEOPLE), policies=[allow()])
-    request = asked(gov, approval_valid_for=HOUR)
-    assert (request.status, request.due_at) == (Status.APPROVED, clock() + HOUR)
-    clock.tick(hours=1)
-    assert gov.execute(request.id, by="bob").status is Status.EXPIRED
-
-
-@pytest.mark.parametrize("pause", [HOUR / 2, 2 * HOUR])
-def test_holding_and_releasing_does_not_prolong_it(store: Store, clock: FrozenClock, pause: timedelta) -> None:
-    gov = governed(store, clock)
-    request = approve(gov, asked(gov, approval_valid_for=HOUR))
-    ends = request.due_at
-    clock.tick(minutes=10)
-    gov.hold(request.id, by="dave", reason="wait")
-    clock.tick(seconds=pause.total_seconds())
-    released = gov.release(request.id, by="dave")
-    assert (released.status, released.due_at) == (Status.APPROVED, ends)
-    clock.now = request.updated_at + max(HOUR, pause + HOUR)
-    assert gov.execute(request.id, by="bob").status is Status.EXPIRED
-
-
-def test_an_approval_that_waits_for_its_schedule_counts_from_then(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, clock)
-    schedule = Schedule(not_before=clock() + 5 * HOUR)
-    request = approve(gov, asked(gov, approval_valid_for=HOUR, requirements=[schedule]))
-    assert request.status is Status.PENDING
-    clock.tick(hours=5)
-    assert gov.reassess(request.id).due_at == clock() + HOUR
-    assert gov.execute(request.id, by="bob").executed
-
-
-def test_a_new_vote_begins_a_new_approval(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, clock)
-    request = approve(gov, asked(gov, approval_valid_for=HOUR))
-    gov.hold(request.id, by="dave", reason="wait")
-    gov.withdraw(request.id, by="carol")
-    gov.release(request.id, by="dave")
-    clock.tick(hours=3)
-    assert approve(gov, request, "dave").due_at == clock() + HOUR
-    assert gov.execute(request.id, by="bob").executed
-
-
-def test_an_approval_that_a_review_completes_counts_from_that(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, clock, ONE, ManualReview(name="legal", roles=("owner",)))
-    request = approve(gov, asked(gov, approval_valid_for=2 * HOUR))
-    clock.tick(hours=1)
-    report: dict[str, Any] = {"check": "legal", "passed": True, "by": "erin", "evidence": "seen"}
-    after = gov.report(request.id, digest=request.digest, **report)
-    assert (after.status, after.due_at) == (Status.APPROVED, clock() + 2 * HOUR)
+# Of an approval: see test_approval_validity.py.
 
 
 @pytest.mark.parametrize("lasts", [timedelta(0), -HOUR, 3600, "1h"])
@@ -293,17 +224,6 @@ def test_a_clock_that_jumps_back_does_not_turn_the_trail_around(store: Store, cl
     assert moments == sorted(moments)
     assert gov.execute(request.id, by="bob").executed
     assert gov.verify().ok
-
-
-def test_a_clock_that_jumps_back_does_not_prolong_an_approval(store: Store, clock: FrozenClock) -> None:
-    gov = governed(store, clock)
-    request = approve(gov, asked(gov, approval_valid_for=HOUR))
-    ends = clock() + HOUR
-    clock.tick(hours=-5)
-    gov.hold(request.id, by="dave", reason="wait")
-    assert gov.release(request.id, by="dave").due_at == ends
-    clock.now = ends
-    assert gov.execute(request.id, by="bob").status is Status.EXPIRED
 
 
 def test_what_has_expired_stays_expired_when_the_clock_jumps_back(store: Store, clock: FrozenClock) -> None:
@@ -335,22 +255,149 @@ def test_a_sweep_expires_what_is_overdue_in_every_status(store: Store, clock: Fr
     assert sweep.passed_over == ()
     assert [gov.get_request(each.id).status for each in (later, never, done)] == ["pending", "pending", "canceled"]
     last = gov.decisions(pending.id)[-1]
-    assert (last.code, last.actor, last.reason) == ("expired", "placet", "its deadline passed")
+    assert (last.code, last.actor, last.reason) == (
+        "expired",
+        "placet",
+        "the deadline of requester bob passed at 2026-01-31T13:00:00Z",
+    )
     assert gov.expire_due().moved == ()
 
 
-def test_a_sweep_judges_by_the_moment_it_is_given(store: Store, clock: FrozenClock) -> None:
+def test_a_sweep_judges_by_the_clock_and_by_nothing_else(store: Store, clock: FrozenClock) -> None:
     gov = governed(store, clock)
     request = asked(gov, expires_at=clock() + HOUR)
-    assert gov.expire_due(clock() + HOUR - timedelta(microseconds=1)).moved == ()
-    assert [each.id for each in gov.expire_due(clock() + HOUR).moved] == [request.id]
-    assert gov.decisions(request.id)[-1].at == clock() + HOUR
+    sweep: Any = gov.expire_due
+    with pytest.raises(TypeError):
+        sweep(clock() + 99 * HOUR)
+    clock.tick(minutes=59, seconds=59)
+    assert gov.expire_due().moved == ()
+    clock.tick(seconds=1)
+    assert [each.id for each in gov.expire_due().moved] == [request.id]
+    assert gov.decisions(request.id)[-1].at == clock()
 
 
-def test_a_sweep_wants_a_moment_with_a_time_zone(store: Store, clock: FrozenClock) -> None:
+def test_no_moment_of_a_callers_gets_into_the_trail(store: Store, clock: FrozenClock) -> None:
+    gov = governed(store, clock, Approval(1, roles=("security",), within=HOUR))
+    request = asked(gov, expires_at=clock() + 99 * HOUR, requirements=[Schedule(not_before=clock() + 2 * HOUR)])
+    gov.expiring(clock() + 999 * HOUR)
+    gov.find_requests(since=clock() + 999 * HOUR, until=clock() + 9999 * HOUR)
+    approve(gov, request)
+    gov.reassess_open()
+    assert {each.at for each in gov.decisions(request.id)} == {clock()}
+
+
+# Looking ahead.
+
+
+def test_what_expires_next_is_told_with_its_deadline_and_nothing_changes(store: Store, clock: FrozenClock) -> None:
+    gov = governed(store, clock, Approval(1, roles=("security",), within=3 * HOUR))
+    first = asked(gov, "1", expires_at=clock() + HOUR)
+    second = asked(gov, "2", requirements=[Schedule(not_after=clock() + 2 * HOUR)])
+    third = asked(gov, "3")
+    met, done = approve(gov, asked(gov, "4")), asked(gov, "5", expires_at=clock() + HOUR)
+    gov.cancel(done.id, by="bob")
+    before = [gov.get_request(each.id) for each in (first, second, third, met, done)]
+    found = gov.expiring(clock() + 3 * HOUR)
+    assert [each.request.id for each in found] == [first.id, second.id, third.id]
+    assert [each.deadline.kind for each in found] == ["requester", "schedule", "requirement"]
+    assert [each.deadline.at for each in found] == [clock() + hours * HOUR for hours in (1, 2, 3)]
+    assert [each.request.id for each in gov.expiring(clock() + 3 * HOUR - timedelta(microseconds=1))] == [
+        first.id,
+        second.id,
+    ]
+    assert [gov.get_request(each.id) for each in before] == before
+    assert (len(found), found.cursor) == (3, None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_looking_ahead_goes_page_by_page_the_earliest_first(store: Store, clock: FrozenClock, limit: int) -> None:
     gov = governed(store, clock)
-    with pytest.raises(InputError, match="now"):
-        gov.expire_due(datetime(2026, 1, 1))  # noqa: DTZ001 - that is what is wrong with it
+    hours = (5, 1, 4, 1, 3, 2, 5)
+    requests = [asked(gov, str(n), expires_at=clock() + hour * HOUR) for n, hour in enumerate(hours)]
+    wanted = sorted(requests, key=lambda each: (each.due_at, each.id))
+    found, cursor = [], None
+    while True:
+        page = gov.expiring(clock() + 5 * HOUR, limit=limit, cursor=cursor)
+        found += [each.request.id for each in page]
+        cursor = page.cursor
+        if cursor is None:
+            break
+        assert len(page) == limit
+    assert found == [each.id for each in wanted]
+
+
+def test_what_is_overdue_already_is_told_as_well(store: Store, clock: FrozenClock) -> None:
+    gov = governed(store, clock)
+    request = asked(gov, expires_at=clock() + HOUR)
+    clock.tick(hours=5)
+    assert [each.request.id for each in gov.expiring(clock())] == [request.id]
+    assert gov.get_request(request.id).status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"until": datetime(2026, 1, 1)}, "until"),  # noqa: DTZ001 - that is what is wrong with it
+        ({"until": "tomorrow"}, "until"),
+        ({"limit": 0}, "limit"),
+        ({"limit": True}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+    ],
+)
+def test_looking_ahead_wants_a_moment_and_a_page(
+    store: Store, clock: FrozenClock, arguments: dict[str, Any], words: str
+) -> None:
+    gov = governed(store, clock)
+    with pytest.raises(InputError, match=words):
+        gov.expiring(**{"until": clock(), **arguments})
+
+
+# Which deadline it was.
+
+
+@dataclass(frozen=True)
+class Due:
+    """What sets a deadline an hour after noon."""
+
+    options: dict[str, Any]
+    kind: str
+    of: str
+
+
+AN_HOUR_LATER = FrozenClock().now + HOUR
+OWNERS = Approval(2, roles=("owner",), within=HOUR, when_impossible="note")
+
+
+@pytest.mark.parametrize(
+    "due",
+    [
+        Due({"expires_at": AN_HOUR_LATER}, "requester", "requester bob"),
+        Due({"requirements": [Schedule(not_after=AN_HOUR_LATER)]}, "schedule", "the schedule"),
+        Due({"requirements": [OWNERS]}, "requirement", "2 approvals by role owner"),
+        Due({"requirements": [ExternalCheck(name="ci", within=HOUR)]}, "requirement", "external check 'ci'"),
+    ],
+    ids=lambda due: due.of,
+)
+@pytest.mark.parametrize("how", ["sweep", "reassess", "execute"])
+def test_what_expired_says_whose_deadline_passed_and_when(store: Store, clock: FrozenClock, due: Due, how: str) -> None:
+    people = StaticDirectory([*PEOPLE, Actor("fred", roles=("owner",))])
+    gov = opened(store, clock=clock, directory=people, policies=[require(ONE)])
+    request = asked(gov, **due.options)
+    clock.tick(hours=2)
+    words = f"the deadline of {due.of} passed at 2026-01-31T13:00:00Z"
+    with pytest.raises(TransitionRefusedError, match=re.escape(words)):
+        approve(gov, request)
+    assert words in gov.waiting_for(request.id).reasons[0]
+    if how == "sweep":
+        gov.expire_due()
+        assert gov.decisions(request.id)[-1].reason == words
+    elif how == "reassess":
+        gov.reassess(request.id)
+    else:
+        assert gov.execute(request.id, by="bob").reasons == (words,)
+    last = gov.decisions(request.id)[-1]
+    deadline = {"at": "2026-01-31T13:00:00.000000Z", "kind": due.kind, "of": due.of}
+    assert (last.code, last.metadata) == ("expired", {"deadline": deadline})
 
 
 def test_a_sweep_goes_page_by_page(store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:

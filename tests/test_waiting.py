@@ -195,7 +195,8 @@ def test_what_is_overdue_says_so(gov: Governance, clock: FrozenClock) -> None:
     request = asked(gov, expires_at=clock() + DAY)
     clock.tick(days=1)
     assert reasons(gov, request)[0] == (
-        "its deadline passed at 2026-02-01T12:00:00Z: execute(), reassess() or expire_due() will expire it"
+        "the deadline of requester bob passed at 2026-02-01T12:00:00Z: "
+        "execute(), reassess() or expire_due() will expire it"
     )
 
 

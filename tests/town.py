@@ -28,7 +28,7 @@ from placet.errors import ActorNotFoundError
 from placet.requirements import Approval, ExternalCheck, Freeze, WhenImpossible
 from placet.store.port import Store
 from placet.testing import FrozenClock, counting_ids
-from turn import ADMINISTRATOR, CHECKER, HOUR, LEADS, MOST_FAILURES, ON_CALL, REQUESTER, WAIVER, Ask, Wish
+from turn import ADMINISTRATOR, CHECKER, HOUR, LEADS, MOST_FAILURES, ON_CALL, REQUESTER, VALID, WAIVER, Ask, Wish
 
 STATE = "pair"
 
@@ -140,6 +140,7 @@ class Town:
             new_id=counting_ids(prefix),
             timer=lambda: 0,
             max_failures=MOST_FAILURES,
+            approval_valid_for=timedelta(minutes=VALID),
         )
 
 
@@ -245,6 +246,7 @@ WAYS: dict[str, tuple[Ask, ...]] = {
     "reject": (*REJECT, *REASSESS),
     "note": (*ABSTAIN, *REASSESS),
     "lapse": (*EXECUTE, *REASSESS),
+    "expire_approval": (*EXECUTE, *REASSESS, *VOTE, *REVALIDATE),
     "hold": every("hold", by=(REQUESTER, ADMINISTRATOR, "ann", CHECKER)),
     "release": every("release", by=(REQUESTER, ADMINISTRATOR, "ann")),
     "cancel": every("cancel", **OWNER),

@@ -11,6 +11,8 @@ LEADS = ("ann", "dan", "kim")
 REQUESTER, ADMINISTRATOR, ON_CALL, WAIVER, CHECKER = "bob", "root", "ops", "eve", "ci"
 MOST_FAILURES = 2
 HOUR = 60
+VALID = 50
+"""How many minutes an approval counts."""
 
 OPEN = ("created", "pending", "approved", "revalidation", "failed")
 FINAL = ("executed", "stale", "rejected", "canceled", "expired", "superseded")
@@ -108,7 +110,13 @@ class Demand:
 
 @dataclass(frozen=True)
 class Request:
-    """A request, as far as what becomes of it depends on it. Votes and findings are those on its present terms."""
+    """A request, as far as what becomes of it depends on it. Votes and findings are those on its present terms.
+
+    Attributes:
+        moved: when it last moved.
+        voted: when each vote was given.
+        passed_at, waived_at: when the check passed, and the freeze was waived, for the first time.
+    """
 
     id: str
     wish: Wish
@@ -134,6 +142,10 @@ class Request:
     successor: str | None = None
     attempts: int = 0
     audits: int = 0
+    moved: int = 0
+    voted: Mapping[str, int] = field(default_factory=dict)
+    passed_at: int | None = None
+    waived_at: int | None = None
     done: Mapping[str, str] = field(default_factory=dict)
     """Who did what last, by its trigger, as long as nothing has undone it."""
 
@@ -164,9 +176,30 @@ class Turn:
     # ---- what there is to know
 
     @property
+    def now(self) -> int:
+        return self.before.now + (HOUR if self.ask.times == "late" else 0)
+
+    @property
+    def moment(self) -> int:
+        """What a move that is made now is dated: a clock that jumps back does not turn a trail around."""
+        return max(self.now, self.request.moved)
+
+    @property
     def late(self) -> bool:
-        now = self.before.now + (HOUR if self.ask.times == "late" else 0)
-        return self.request.deadline is not None and now >= self.request.deadline
+        return self.request.deadline is not None and self.now >= self.request.deadline
+
+    @property
+    def outdated(self) -> bool:
+        """Whether its approval ran out: it counts from the last vote, or the first moment at which it could run."""
+        it = self.request
+        if it.status not in {"pending", "approved", "revalidation"} or not 0 < it.demand.leads <= self.approvals:
+            return False
+        begins = [it.voted[each] for each, vote in it.votes.items() if vote == "vote"]
+        for demanded, met_at in ((it.demand.check, it.passed_at), (it.demand.freeze, it.waived_at)):
+            if demanded and met_at is None:
+                return False
+            begins += [met_at] if demanded and met_at is not None else []
+        return self.now >= max(begins) + VALID
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -229,7 +262,7 @@ class Turn:
         attempts, audits = it.attempts + (target == "resolving"), it.audits + (trigger in AUDITED)
         done = {each: by for each, by in it.done.items() if each not in UNDOES.get(trigger, ())}
         changes = {"attempts": attempts, "audits": audits, "done": {**done, trigger: self.ask.by}, **changes}
-        self.request = replace(it, status=target, revision=it.revision + 1, **changes)
+        self.request = replace(it, status=target, revision=it.revision + 1, **{"moved": self.moment, **changes})
 
     def renew(self, trigger: str, wish: Wish, demand: Demand) -> None:
         """Take new terms, on which nobody has said anything, and let follow what follows."""
@@ -242,8 +275,11 @@ class Turn:
             effect=self.effect(wish),
             terms=self.request.terms + 1,
             votes={},
+            voted={},
             passed=False,
+            passed_at=None,
             waived=False,
+            waived_at=None,
             noted=False,
             validated=None,
         )
@@ -255,13 +291,19 @@ class Turn:
         pending, given = it.status == "pending", it.status in {"approved", "revalidation"}
         moves: dict[str, tuple[bool, str | None]] = {
             "expire": (it.status in OPEN and self.late, "expired"),
-            "approve": (pending and not it.held and not self.late and self.met(it.demand), "approved"),
+            "expire_approval": (self.outdated, "pending"),
+            "approve": (
+                pending and not it.held and not self.late and not self.outdated and self.met(it.demand),
+                "approved",
+            ),
             "reject": (pending and self.impossible and not it.wish.lenient, "rejected"),
             "note": (pending and self.impossible and not it.noted, None),
             "lapse": (given and not self.people_agree(it.demand), "pending"),
         }
-        for trigger in which or ("expire", "approve", "reject", "note"):
+        for trigger in which or ("expire", "expire_approval", "approve", "reject", "note"):
             holds, target = moves[trigger]
             if holds:
-                self.move(trigger, target, **({"noted": True} if trigger == "note" else {}))
+                others = {who: vote for who, vote in it.votes.items() if vote != "vote"}
+                changes: dict[str, dict[str, Any]] = {"note": {"noted": True}, "expire_approval": {"votes": others}}
+                self.move(trigger, target, **changes.get(trigger, {}))
                 return

@@ -114,6 +114,13 @@ class Walker:
         """Walk an arrow of the table, on a fresh request where none is there to walk it."""
         if arrow[1] in {"submit", "admit"}:
             return bool(self.submit(wish=Wish(leads=int(arrow[1] == "submit"))))
+        if arrow[1] == "expire_approval":
+            options = {**options, "wish": replace(options.get("wish", Wish()), checked=False), "deadline": None}
+            given = self.create_in("revalidation" if arrow[0] == "revalidation" else "approved", options)
+            if arrow[0] == "pending":
+                self.both.do(Ask("hold", given))
+            self.both.do(choose(self.ways(arrow, given)))
+            return True
         source = "approved" if arrow[0] == "resolving" else arrow[0]
         ids = [each.id for each in self.both.world.requests.values() if each.status == source]
         if not ids or which % 3 == 0 or arrow[1] in WISHING:

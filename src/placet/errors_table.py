@@ -160,6 +160,8 @@ REFUSALS = _rules(
     ("overdue", "not_now", "wait for the deadline"),
     ("room_for_comments", "not_now", "write behind a link that the last comment names"),
     ("room_in_trail", "not_now", "decide on it, cancel it, or submit a new request"),
+    ("approval_valid", "not_now", "have it approved again"),
+    ("approval_ran_out", "not_now", "its approval still counts, or it has none"),
     ("attempts_left", "not_now", "amend it, or submit a new request"),
     ("successor_exists", "content", "submit the successor first"),
     ("review_is_open", "not_now", "there is nothing to review"),

@@ -72,6 +72,7 @@ def _context(calls: Calls, clock: _Clock) -> Context:
         administrator_role="administrator",
         max_failures=3,
         vouches=True,
+        approval_valid_for=timedelta(days=30),
     )
 
 

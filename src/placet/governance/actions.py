@@ -1,6 +1,5 @@
 """What people do to a request beside submitting and executing it: the public face of the approval workflow."""
 
-from datetime import datetime
 from typing import Any
 
 from placet.governance.approvals import ApprovalWorkflow
@@ -216,12 +215,10 @@ class Actions:
         """Reassess every pending and approved request, page by page; goes on after a conflict, and says what moved."""
         return self._sweeper.reassess_open()
 
-    def expire_due(self, now: datetime | None = None) -> Sweep:
-        """Expire every open request with a deadline that has passed, judged by `now` or else by the clock.
+    def expire_due(self) -> Sweep:
+        """Expire every open request with a deadline that has passed by the clock, those that passed first first.
 
-        Goes page by page, one request at a time; goes on after a conflict, and says what it did.
-
-        Args:
-            now: the moment to judge by, with a time zone.
+        Goes page by page, one request at a time; goes on after a conflict, and says what it did. `expiring(until)`
+        looks ahead and changes nothing.
         """
-        return self._sweeper.expire_due(now)
+        return self._sweeper.expire_due()

@@ -13,11 +13,11 @@ from placet.governance.resolution import VersionResolver, drift_steps
 from placet.governance.telling import Telling
 from placet.lifecycle.guards import LOOK
 from placet.lifecycle.quorum import asking
+from placet.lifecycle.rules import progress
 from placet.lifecycle.rules.identity import identified, vouched_requester
 from placet.lifecycle.step import Evidence
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
-from placet.model.canonical import in_words
 from placet.model.emergency import Emergency
 from placet.model.grant import Act, granted
 from placet.model.outcome import CurrentEffect, Outcome
@@ -103,18 +103,22 @@ class Attempt:
     def pass_time(self) -> None:
         """Let become of the request what time has made of it, though no sweep has come by.
 
-        It expires if a deadline has passed. Unless an emergency goes past its requirements, a pending request is
-        approved if what it waited for has happened, and an approved one goes back to the approvers, the votes there are
-        kept, if something it requires is no longer met.
+        It expires if a deadline has passed. Unless an emergency goes past its requirements, it goes back to the
+        approvers if its approval has run out, a pending request is approved if what it waited for has happened, and an
+        approved one goes back to the approvers, the votes there are kept, if something it requires is no longer met.
         """
-        if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, self._seen.now()):
-            self._reasons = ("its deadline had passed",)
+        now = self._seen.now()
+        passed = progress.in_time.refuses(self._step, now)
+        if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, now):
+            self._reasons = (passed,)
         paused = self.status is Status.REVALIDATION and self._step.request.emergency_by is not None
         if self._emergency is None and not paused:
             now = self._seen.now()
-            if self._context.lifecycle.settle(self._step, (Trigger.APPROVE, Trigger.LAPSE), now):
-                due = self._step.request.due_at
-                late = (f"its deadline passed at {in_words(due)}",) if due and self.status is Status.EXPIRED else ()
+            ran_out = progress.approval_valid.refuses(self._step, now)
+            if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE_APPROVAL, now):
+                self._reasons = (ran_out,)
+            elif self._context.lifecycle.settle(self._step, (Trigger.APPROVE, Trigger.LAPSE), now):
+                late = (progress.in_time.refuses(self._step, now),) if self.status is Status.EXPIRED else ()
                 self._reasons = (str(self._step.standing(now)), *late) if self.rests else ()
 
     def resolve(self, resolver: VersionResolver) -> ResolutionOutcome | None:

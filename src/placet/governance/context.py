@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from uuid_utils import uuid7
@@ -42,6 +42,7 @@ class Context:
         administrator_role: the role that may cancel, supersede, hold and release for others.
         max_failures: how often `apply` may raise before retry is refused.
         vouches: whether the directory vouches for the actors it knows.
+        approval_valid_for: how long an approval counts where a request does not say; for ever if None.
         channel: how calls come in.
     """
 
@@ -57,6 +58,7 @@ class Context:
     administrator_role: str
     max_failures: int
     vouches: bool
+    approval_valid_for: timedelta | None
     channel: Channel = LIBRARY
 
     def now(self) -> datetime:

@@ -52,6 +52,11 @@ class SeparateViews:
         with self._store.view() as reader:
             return reader.find(wanted, limit, after)
 
+    def due(self, until: int, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
+        """Return the open requests that expire at or before a moment, the earliest first."""
+        with self._store.view() as reader:
+            return reader.due(until, limit, after)
+
     def state(self, state_id: str) -> StoredState | None:
         """Return a state as it is now, or None."""
         with self._store.view() as reader:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, Self, TypeVar
 
 from placet.engine.hooks import Hook, Hooks
@@ -18,9 +19,9 @@ from placet.governance.actions import Actions
 from placet.governance.context import Context, time_ordered_id
 from placet.governance.execution import GovernanceExecutionManager
 from placet.governance.opening import checked_sources, join_store, open_store
+from placet.governance.options import Options, checked_validity
 from placet.governance.queries import Queries
 from placet.governance.states import create_state
-from placet.governance.submission import Options
 from placet.governance.verification import Verification, Verifier
 from placet.lifecycle.machine import MACHINE
 from placet.model.answers import checked_function
@@ -70,6 +71,7 @@ class Governance(Queries, Actions):
         timer: Callable[[], int] = time.perf_counter_ns,
         administrator_role: str = "administrator",
         max_failures: int = 3,
+        approval_valid_for: timedelta | None = timedelta(days=30),
     ) -> Self:
         """Open a store and govern it.
 
@@ -89,6 +91,8 @@ class Governance(Queries, Actions):
             timer: gives nanoseconds, for durations.
             administrator_role: the role that may cancel, supersede, hold and release what others asked for.
             max_failures: how often `apply` may raise before retry is refused.
+            approval_valid_for: how long an approval counts where `submit` does not say; None for ever. At most a day
+                where an agent asks, or somebody for an agent.
 
         Raises:
             ConfigurationError: a part does not fit.
@@ -113,6 +117,7 @@ class Governance(Queries, Actions):
             administrator_role=checked_id("administrator_role", administrator_role),
             max_failures=max_failures,
             vouches=vouching(directory),
+            approval_valid_for=checked_validity(approval_valid_for),
         )
         context = parts(store=open_store(store, sources))  # last: what cannot be used opens, and makes, no file
         return cls(context, sources)
@@ -214,7 +219,7 @@ class Governance(Queries, Actions):
         fallback: OnDrift | str = OnDrift.REJECT,
         pause_for_revalidation: bool = False,
         expires_at: datetime | timedelta | None = None,
-        approval_valid_for: timedelta | None = None,
+        approval_valid_for: timedelta | EllipsisType | None = ...,
         requirements: Iterable[Requirement] = (),
         expected_version: int | None = None,
         idempotency_key: str | None = None,
@@ -234,7 +239,9 @@ class Governance(Queries, Actions):
             fallback: what to do where on_drift is keep_if_same_effect and the effect is another.
             pause_for_revalidation: wait in `revalidation` for `revalidate`.
             expires_at: the deadline, with a time zone; or how long from now.
-            approval_valid_for: how long an approval counts once it is given; after that the request expires.
+            approval_valid_for: how long an approval counts, from when it was given or, if that is later, from when
+                the request could first be executed. Then it is pending and has to be approved again. None for ever;
+                left out, as `Governance.open` says.
             requirements: what must be met beyond what policies require, from `placet.requirements`, as
                 `[Schedule(not_before=...)]`. Policies cannot take it away.
             expected_version: refuse unless the state has this version.

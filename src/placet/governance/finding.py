@@ -80,9 +80,14 @@ def every(reader: Reader, wanted: Filter) -> Iterator[MutationRequest]:
         after = (to_micros(page[-1].created_at), page[-1].id)
 
 
+def cursor_at(moment: datetime, request_id: str) -> str:
+    """Return the cursor of the page that follows a request, where pages are in the order of this moment."""
+    return base64.urlsafe_b64encode(canonical([to_micros(moment), request_id])).decode()
+
+
 def cursor_after(last: MutationRequest) -> str:
     """Give the cursor of the page that follows a request."""
-    return base64.urlsafe_b64encode(canonical([to_micros(last.created_at), last.id])).decode()
+    return cursor_at(last.created_at, last.id)
 
 
 def position(cursor: str) -> Position:

@@ -11,7 +11,7 @@ from placet.model.actor import Actor
 from placet.model.approval import Approval, Eligibility, Reported
 from placet.model.ballots import Hat, Report, Vote, Waiver
 from placet.model.circumstances import Awaited, Circumstances
-from placet.model.conditions import Dependency, Freeze, Quota
+from placet.model.conditions import MOST_COUNTED, Dependency, Freeze, Quota
 from placet.model.directory import Directory, holders, known, standing_in
 from placet.model.requirement import Requirement
 from placet.model.trail import HISTORY_BOOK, Code, HistoryKind, Ledger
@@ -49,7 +49,7 @@ def gather(
     asks = asking(step.request.terms) | (requester.persons if requester else frozenset())
     return Circumstances(
         awaited={each: _awaited(reader, each) for each in dependencies},
-        executions=_executions(reader, step.request.state_id, max(limits)) if limits else (),
+        executions=_executions(reader, step, max(limits)) if limits else (),
         candidates={each: found for each in asked if (found := candidates(who, each)) is not None},
         speakers={each: who.speaking(each, at, asks) for each in _hats(step, rechecked)},
         asking=asks,
@@ -130,14 +130,23 @@ def _awaited(reader: Reader, request_id: str) -> Awaited | None:
         asks=terms.asks,
         about=f"{terms.mutation} on {terms.state_id}",
         already_in_place=any(each.code == Code.ALREADY_IN_PLACE for each in last.decisions),
+        met_at=next((each.at for each in last.decisions if each.code in {Code.EXECUTED, Code.ALREADY_IN_PLACE}), None),
         outdated=last is not named and made is not None and made <= named.request.terms.expected_version,
     )
 
 
-def _executions(reader: Reader, state_id: str, most: int) -> tuple[datetime, ...]:
+def _executions(reader: Reader, step: Step, most: int) -> tuple[datetime, ...]:
+    """Return when the state was changed, newest first: the last changes, and as many before the first vote."""
+    state_id, digest = step.request.state_id, step.request.digest
     state = reader.state(state_id)
-    # in a table of the user's own, versions have gaps and may be made by other hands: there all entries are read
-    after = 0 if state is None or state.foreign else max(0, state.version - most)
-    entries = HISTORY_BOOK.read(reader.links(Ledger.HISTORY, state_id, after), None if after else "")
-    made = [entry.at for entry in entries if entry.kind is HistoryKind.EXECUTED]
-    return tuple(reversed(made[-most:]))
+    voted = min((vote.at for vote in step.ballots.votes if vote.digest == digest and vote.at is not None), default=None)
+    many = most
+    while True:
+        # in a table of the user's own, versions have gaps and may be made by other hands: there all entries are read
+        after = 0 if state is None or state.foreign else max(0, state.version - many)
+        entries = HISTORY_BOOK.read(reader.links(Ledger.HISTORY, state_id, after), None if after else "")
+        made = [entry.at for entry in entries if entry.kind is HistoryKind.EXECUTED]
+        late = 0 if voted is None else sum(at > voted for at in made)
+        if after == 0 or len(made) >= most + late or many > MOST_COUNTED:
+            return tuple(reversed(made[-(most + late) :]))
+        many *= 2

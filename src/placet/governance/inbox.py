@@ -45,6 +45,7 @@ def _is_their_turn(context: Context, reader: Reader, request_id: str, actor: Act
     # whoever only looks need not be known: acting is what is refused
     evidence = evidence.evolve(channel=LIBRARY, vouched=step.request.terms.vouched)
     evidence = evidence.evolve(circumstances=gather(context.directory, reader, step, evidence.at))
+    context.lifecycle.fire_if_allowed(step, Trigger.EXPIRE_APPROVAL, evidence)  # as a vote would, before it counts
     positions = step.standing(evidence).positions
     asked: list[tuple[Trigger, dict[str, Any]]] = [
         *((Trigger.VOTE, {"actor": hat, "chain": chain}) for hat, chain in _hats(context, positions, actor)),

@@ -10,6 +10,7 @@ from placet.governance.drafting import demand_no_circle
 from placet.governance.gathering import gather
 from placet.governance.telling import Telling
 from placet.lifecycle.repetition import repeats
+from placet.lifecycle.rules import progress
 from placet.lifecycle.rules.identity import identified
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
@@ -18,7 +19,9 @@ from placet.model.names import checked_id
 from placet.model.request import MutationRequest, Status
 from placet.store.port import Unit
 
-AS_TIME_PASSES = (Trigger.EXPIRE, Trigger.APPROVE, Trigger.REJECT, Trigger.NOTE, Trigger.LAPSE)
+_VOTES = frozenset({Trigger.VOTE, Trigger.ABSTAIN, Trigger.WITHDRAW})
+
+AS_TIME_PASSES = (Trigger.EXPIRE, Trigger.EXPIRE_APPROVAL, Trigger.APPROVE, Trigger.REJECT, Trigger.NOTE, Trigger.LAPSE)
 """What may have become of a request without anybody touching it."""
 
 Prepare = Callable[[Unit, Step, Evidence], Evidence]
@@ -62,10 +65,13 @@ class Moves:
         evidence, telling = self._context.evidence(by, reason, **facts), Telling(self._context, trigger.method)
         with concerning(request_id), telling as unit:
             step = Dossier.load(unit, request_id).step()
+            found, votes = step.request, trigger in _VOTES
+            if votes:
+                evidence = self._begun(unit, step, evidence)
             if repeats(step, trigger, evidence):
-                return step.request
-            if self._context.lifecycle.demand(step, trigger).then:  # what may follow depends on who is left, and more
-                evidence = evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))
+                return found
+            if self._context.lifecycle.demand(step, trigger).then and not votes:
+                evidence = self._begun(unit, step, evidence)
             if prepare is not None:
                 evidence = prepare(unit, step, evidence)
             self._context.lifecycle.fire_and_settle(step, trigger, self._context.decided(evidence))
@@ -79,11 +85,12 @@ class Moves:
         """Vote against a pending request, or veto one that waits for revalidation."""
         evidence, telling = self._context.evidence(by, reason, code=code, chain=chain), Telling(self._context, "reject")
         with concerning(request_id), telling as unit:
-            step, evidence = self._loaded(unit, request_id, evidence)
+            step = Dossier.load(unit, request_id).step()
+            found, evidence = step.request, self._begun(unit, step, evidence)
             trigger = Trigger.REJECT if step.status is Status.REVALIDATION else Trigger.DISSENT
             evidence = evidence.evolve(digest=step.request.digest if digest is None else digest)
             if repeats(step, trigger, evidence):
-                return step.request
+                return found
             self._context.lifecycle.fire_and_settle(step, trigger, self._context.decided(evidence))
             unit.write(step.writes())
         telling.tell(step, by)
@@ -99,7 +106,8 @@ class Moves:
         """
         telling = Telling(self._context, "expire_due" if triggers == (Trigger.EXPIRE,) else "reassess")
         with concerning(request_id), telling as unit:
-            step, evidence = self._loaded(unit, request_id, evidence)
+            step = Dossier.load(unit, request_id).step()
+            evidence = _because(step, self._gathered(unit, step, evidence))
             self._context.lifecycle.demand_rule(step, Trigger.APPROVE, identified, evidence)
             moved = self._context.lifecycle.settle(step, triggers, evidence)
             if moved:
@@ -125,6 +133,20 @@ class Moves:
 
         return self.fire(request_id, Trigger.SUPERSEDE, by=by, reason=reason, prepare=with_successor, about=wanted)
 
-    def _loaded(self, unit: Unit, request_id: str, evidence: Evidence) -> tuple[Step, Evidence]:
-        step = Dossier.load(unit, request_id).step()
-        return step, evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))
+    def _gathered(self, unit: Unit, step: Step, evidence: Evidence) -> Evidence:
+        """Add to the evidence what may follow depends on: who is left, and more."""
+        return evidence.evolve(circumstances=gather(self._context.directory, unit, step, evidence.at))
+
+    def _begun(self, unit: Unit, step: Step, evidence: Evidence) -> Evidence:
+        """Gather evidence, and record that the approval ran out, if it did, before somebody says something more."""
+        gathered = self._gathered(unit, step, evidence)
+        why = progress.approval_valid.refuses(step, gathered)
+        if why:
+            ended = gathered.evolve(actor=CLOCKWORK, reason=why)
+            self._context.lifecycle.fire_if_allowed(step, Trigger.EXPIRE_APPROVAL, ended)
+        return gathered
+
+
+def _because(step: Step, evidence: Evidence) -> Evidence:
+    """Say which deadline passed, where nobody gives another reason."""
+    return evidence if evidence.reason else evidence.evolve(reason=progress.in_time.refuses(step, evidence))

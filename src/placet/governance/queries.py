@@ -8,6 +8,7 @@ from placet.errors import InputError, IntegrityError, StateNotFoundError, concer
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier, audit_records, check_state
 from placet.governance.dry_run import current_effect
+from placet.governance.expiring import ExpiringPage, expiring
 from placet.governance.finding import Page, checked_filter, checked_limit, cursor_after, every, position
 from placet.governance.inbox import inbox
 from placet.governance.states import snapshot
@@ -261,6 +262,24 @@ class Queries:
             found = reader.find(wanted, limit + 1, None if cursor is None else position(cursor))
         page = tuple(found[:limit])
         return Page(page, cursor_after(page[-1]) if len(found) > limit else None)
+
+    def expiring(self, until: datetime, *, limit: int = 50, cursor: str | None = None) -> ExpiringPage:
+        """Look ahead: give the open requests that expire at or before a moment, the earliest first; nothing is changed.
+
+        Args:
+            until: the moment, with a time zone.
+            limit: how many at most, 1 to 1000.
+            cursor: the cursor of the page before.
+
+        Returns:
+            A page of requests, each with its deadline: when it expires as it stands, and what sets that moment.
+
+        Raises:
+            InputError: an argument is not what it must be.
+            IntegrityError: a request is not what its trail says.
+        """
+        with self._context.store.view() as reader:
+            return expiring(self._context, reader, until, limit, cursor)
 
     def _dossier(self, request_id: str) -> Dossier:
         with self._context.store.view() as reader:

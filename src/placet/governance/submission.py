@@ -1,7 +1,6 @@
 """From a mutation to a durable request: check, simulate, ask the policies, fix the terms."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ from placet.errors import InputError, VersionConflictError, concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
+from placet.governance.options import Options
 from placet.governance.telling import Telling
 from placet.governance.wish import correlation, demand_same, expected_version_of, own_id, record
 from placet.lifecycle.quorum import asking
@@ -16,117 +16,18 @@ from placet.lifecycle.step import Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
 from placet.model.grant import Act, granted
-from placet.model.merging import merged, twice
+from placet.model.merging import merged
 from placet.model.mutation import Mutation
 from placet.model.names import (
-    checked_choice,
-    checked_flag,
     checked_id,
-    checked_moment,
     checked_text,
-    exact,
-    listed,
-    shown,
     written_metadata,
 )
 from placet.model.request import MutationRequest
-from placet.model.requirement import LONGEST, Requirement
+from placet.model.requirement import Requirement
 from placet.model.run import Run
 from placet.model.state import StoredState
-from placet.model.terms import KINDS, OnDrift, Terms
-
-_FALLBACKS = tuple(each for each in OnDrift if each is not OnDrift.KEEP_IF_SAME_EFFECT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a request is to be handled.
-
-    Attributes:
-        on_drift: what to do when the state has moved by the time of execution.
-        fallback: what to do when `on_drift` is keep_if_same_effect and the effect is another.
-        pause_for_revalidation: stop in `revalidation`, for a person to look, instead of going on in the same call.
-        expires_at: the deadline, in UTC; or how long from submission.
-        approval_valid_for: how long an approval counts once it is given.
-        own: what the requester requires beyond the policies.
-    """
-
-    on_drift: OnDrift = OnDrift.REJECT
-    fallback: OnDrift = OnDrift.REJECT
-    pause_for_revalidation: bool = False
-    expires_at: datetime | timedelta | None = None
-    approval_valid_for: timedelta | None = None
-    own: tuple[Requirement, ...] = ()
-
-    @classmethod
-    def checked(
-        cls,
-        on_drift: str,
-        fallback: str,
-        *,
-        pause: bool,
-        expires_at: datetime | timedelta | None,
-        approval_valid_for: timedelta | None,
-        requirements: Iterable[Requirement],
-    ) -> "Options":
-        """Make options of what the caller passed.
-
-        Raises:
-            InputError: an unknown strategy, a fallback that is no fallback, a deadline without time zone, a time that
-                is none, or requirements that are none.
-        """
-        strategy = checked_choice("on_drift", on_drift, OnDrift)
-        checked_flag("pause_for_revalidation", pause)
-        if isinstance(fallback, str) and exact(fallback) == OnDrift.KEEP_IF_SAME_EFFECT:
-            raise InputError(
-                f"fallback={shown(fallback)} has nothing to fall back to; use reject, renew_approval, revalidate"
-            )
-        instead = checked_choice("fallback", fallback, _FALLBACKS)
-        deadline: datetime | timedelta | None = expires_at
-        if isinstance(expires_at, timedelta):
-            _lasting("expires_at", expires_at)
-        elif expires_at is not None:
-            deadline = checked_moment("expires_at", expires_at)
-        if approval_valid_for is not None:
-            _lasting("approval_valid_for", approval_valid_for)
-        several = isinstance(requirements, Iterable)
-        own = listed("requirements", requirements, "requirements", InputError) if several else (requirements,)
-        for each in own:
-            if type(each) not in KINDS:
-                raise InputError(f"requirements= holds {shown(each)}; pass instances from placet.requirements")
-        repeated = twice(own)
-        if repeated:
-            raise InputError(f"requirements=: {repeated}")
-        return cls(
-            on_drift=strategy,
-            fallback=instead,
-            pause_for_revalidation=pause,
-            expires_at=deadline,
-            approval_valid_for=approval_valid_for,
-            own=own,
-        )
-
-    def expiry(self, now: datetime) -> datetime | None:
-        """Give the deadline of a request that is submitted now.
-
-        Raises:
-            InputError: it has passed already, or is in no year that there is.
-        """
-        if self.expires_at is None:
-            return None
-        if isinstance(self.expires_at, datetime):
-            if self.expires_at <= now:
-                raise InputError(f"expires_at={self.expires_at.isoformat()} has passed already; set a later one")
-            return self.expires_at
-        try:
-            return now + self.expires_at
-        except OverflowError:
-            raise InputError(f"expires_at={self.expires_at} from now is in no year that there is") from None
-
-
-def _lasting(name: str, value: object) -> None:
-    if not isinstance(value, timedelta) or not timedelta(0) < value <= LONGEST:
-        raise InputError(f"{name}={shown(value)}: pass a timedelta above zero, at most 100 years")
+from placet.model.terms import Terms
 
 
 class Submission:
@@ -206,9 +107,17 @@ class Submission:
             now = self._context.now()
             checked = request_id or self._context.fresh_id()
             required = fixed(self._context, unit, (*drawn.run.requirements, *options.own), now, actor.persons)
-            vouched = self._context.vouches
+            vouched, lasts = self._context.vouches, options.validity(self._context, actor)
             terms = _terms(
-                drawn, actor, reason, options, request_id=checked, required=required, at=now, vouched=vouched
+                drawn,
+                actor,
+                reason,
+                options,
+                request_id=checked,
+                required=required,
+                at=now,
+                vouched=vouched,
+                lasts=lasts,
             )
             request = MutationRequest.on(
                 terms,
@@ -265,6 +174,7 @@ def _terms(
     reason: str,
     options: Options,
     *,
+    lasts: timedelta | None,
     request_id: str,
     required: tuple[Requirement, ...],
     at: datetime,
@@ -292,7 +202,7 @@ def _terms(
         requirements=required,
         effect=drawn.run.changes,
         expires_at=options.expiry(at),
-        approval_valid_for=options.approval_valid_for,
+        approval_valid_for=lasts,
         own=options.own,
         executors=granted(Act.EXECUTION, drawn.run.grants),
         vouched=vouched,

@@ -1,8 +1,9 @@
 """Sweeps: what becomes of many requests as time passes, page by page, each in a unit of work of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from placet.errors import ConflictError, IntegrityError, RefusedError, UserCodeError
 from placet.governance.context import Context
@@ -10,9 +11,8 @@ from placet.governance.drafting import requester
 from placet.governance.moves import AS_TIME_PASSES, Moves
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import CLOCKWORK
-from placet.model.names import checked_moment
 from placet.model.request import MutationRequest, Status, to_micros
-from placet.store.port import Filter
+from placet.store.port import Filter, Position, Reader
 
 PAGE = 200
 """How many requests a sweep reads at once."""
@@ -48,26 +48,27 @@ class Sweeper:
         self._context = context
         self._moves = Moves(context)
 
-    def expire_due(self, now: datetime | None = None) -> Sweep:
+    def expire_due(self) -> Sweep:
         """Expire every open request with a deadline that has passed; see `Governance.expire_due`."""
-        at = self._context.now() if now is None else checked_moment("now", now)
-        return self._sweep(Filter(due=to_micros(at)), (Trigger.EXPIRE,), "its deadline passed", at)
+        until = to_micros(self._context.now())
+        overdue = self._ids(lambda reader, after: reader.due(until, PAGE, after), lambda each: each.due_at)
+        return self._sweep(overdue, (Trigger.EXPIRE,), "")
 
     def reassess_open(self) -> Sweep:
         """Reassess every pending or approved request; see `Governance.reassess_open`."""
-        at = self._context.now()
-        done = [
-            self._sweep(Filter(status=status), AS_TIME_PASSES, "reassessed", at)
-            for status in (Status.APPROVED, Status.PENDING)
-        ]
-        return Sweep(done[0].moved + done[1].moved, done[0].passed_over + done[1].passed_over)
 
-    def _sweep(self, wanted: Filter, triggers: tuple[Trigger, ...], reason: str, at: datetime) -> Sweep:
+        def having(status: Status) -> Iterator[str]:
+            wanted = Filter(status=status)
+            return self._ids(lambda reader, after: reader.find(wanted, PAGE, after), lambda each: each.created_at)
+
+        every = chain.from_iterable(map(having, (Status.APPROVED, Status.PENDING)))
+        return self._sweep(every, AS_TIME_PASSES, "reassessed")
+
+    def _sweep(self, ids: Iterable[str], triggers: tuple[Trigger, ...], reason: str) -> Sweep:
         moved, passed_over = [], []
-        for request_id in self._ids(wanted):
-            evidence = self._context.evidence(CLOCKWORK, reason).evolve(at=at)
+        for request_id in ids:
             try:
-                request, did = self._moves.settle(request_id, triggers, evidence)
+                request, did = self._moves.settle(request_id, triggers, self._context.evidence(CLOCKWORK, reason))
                 if did:
                     moved.append(request)
                 if not request.status.terminal:
@@ -76,13 +77,18 @@ class Sweeper:
                 passed_over.append((request_id, str(error)))
         return Sweep(tuple(moved), tuple(passed_over))
 
-    def _ids(self, wanted: Filter) -> Iterator[str]:
-        """Give the ids of all that match; no view stays open while they are dealt with."""
+    def _ids(
+        self,
+        page_after: Callable[[Reader, Position | None], Sequence[MutationRequest]],
+        place: Callable[[MutationRequest], datetime | None],
+    ) -> Iterator[str]:
+        """Return the ids of all requests on all pages; no view stays open while they are dealt with."""
         after = None
         while True:
             with self._context.store.view() as reader:
-                page = reader.find(wanted, PAGE, after)
+                page = page_after(reader, after)
             yield from (each.id for each in page)
-            if len(page) < PAGE:
+            moment = place(page[-1]) if page else None
+            if moment is None or len(page) < PAGE:
                 return
-            after = (to_micros(page[-1].created_at), page[-1].id)
+            after = (to_micros(moment), page[-1].id)

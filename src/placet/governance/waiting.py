@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from placet.errors import NotRegisteredError, PlacetError, TransitionRefusedError
 from placet.governance.context import Context
@@ -10,12 +11,12 @@ from placet.governance.drafting import fixed, redraft, requester
 from placet.governance.dry_run import SeparateViews, dry_run
 from placet.governance.gathering import gather
 from placet.lifecycle.quorum import asking
-from placet.lifecycle.rules.progress import due
+from placet.lifecycle.rules import progress
 from placet.lifecycle.standing import Position, Standing, standing
 from placet.lifecycle.step import Evidence, Step
+from placet.lifecycle.validity import approved_until
 from placet.model.actor import CLOCKWORK
 from placet.model.ballots import Vote
-from placet.model.canonical import in_words
 from placet.model.request import MutationRequest, Review, Status
 from placet.model.run import Run, RunStatus
 from placet.model.trail import Code
@@ -38,7 +39,8 @@ class Waiting:
         positions: where each requirement stands.
         renewals: how often its approval was renewed since it was submitted or amended, as its state kept moving.
         votes: the votes on its present terms, oldest first.
-        outdated: those on earlier terms, which no longer count.
+        outdated: those on earlier terms, and approvals that ran out; they no longer count.
+        approved_until: when its approval runs out, UTC; None if it has none, or none that runs out.
     """
 
     request: MutationRequest
@@ -47,6 +49,7 @@ class Waiting:
     renewals: int
     votes: tuple[Vote, ...]
     outdated: tuple[Vote, ...]
+    approved_until: datetime | None = None
 
     def __str__(self) -> str:
         head = f"{self.request.id} {self.request.status}"
@@ -67,17 +70,19 @@ def waiting_for(context: Context, request_id: str) -> Waiting:
     digest, votes = step.request.digest, step.ballots.votes
     found = step.standing(evidence)
     final = step.status.terminal and not step.request.review
-    reasons: list[str] = []
-    if not final:
+    over = "" if step.status.terminal else _over(step, evidence)
+    reasons = [over] if over else []
+    if not final and not over:
         found, ahead = _ahead(context, reader, step, found)
-        reasons = [*_reasons(step, evidence, found), *ahead]
+        reasons = [*_reasons(step, found), *ahead]
     return Waiting(
         request=step.request,
         reasons=tuple(reasons),
         positions=found.positions,
         renewals=_renewals(step),
         votes=tuple(vote for vote in votes if vote.digest == digest),
-        outdated=tuple(vote for vote in votes if vote.digest != digest),
+        outdated=(*(vote for vote in votes if vote.digest != digest), *step.ballots.expired),
+        approved_until=None if step.status.terminal else approved_until(step.known(evidence), step.standing(evidence)),
     )
 
 
@@ -161,12 +166,8 @@ def demanded(context: Context, reader: Reader, step: Step, run: Run) -> Iterator
     yield from (each for each in standing(step.known(evidence), more).positions if not each.met)
 
 
-def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:
+def _reasons(step: Step, found: Standing) -> Iterator[str]:
     request = step.request
-    deadline = due(step, evidence)
-    if deadline is not None and evidence.at >= deadline and not request.status.terminal:
-        yield f"its deadline passed at {in_words(deadline)}: execute(), reassess() or expire_due() will expire it"
-        return
     if request.held:
         yield f"it is held: {request.held}"
     renewals = _renewals(step)
@@ -187,3 +188,11 @@ def _reasons(step: Step, evidence: Evidence, found: Standing) -> Iterator[str]:
             yield f"its mutation raised: {'; '.join(last.metadata['reasons'])}; retry() or amend() it"
         case Status.EXECUTED if request.review == Review.OPEN:
             yield f"{request.emergency_by} executed it in an emergency: somebody else has to review() it"
+
+
+def _over(step: Step, evidence: Evidence) -> str:
+    """Say what is over: the time of the request, or that of its approval."""
+    passed = progress.in_time.refuses(step, evidence)
+    if passed:
+        return f"{passed}: execute(), reassess() or expire_due() will expire it"
+    return progress.approval_valid.refuses(step, evidence)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import EllipsisType
 
 from placet.errors import IdempotencyConflictError, InputError
 from placet.model.canonical import Json, canonical, digest, parse, stamp
@@ -16,6 +17,7 @@ _LEFT_OUT: dict[str, Json] = {
     "on_drift": OnDrift.REJECT,
     "fallback": OnDrift.REJECT,
     "pause_for_revalidation": False,
+    "approval_valid_for": "...",
     "requirements": [],
     "correlation_id": "",
     "metadata": "{}",
@@ -52,6 +54,8 @@ def _plain(value: object) -> Json:
         return [value.mutation_name, value.schema_version, value.payload().decode()]
     if isinstance(value, datetime):
         return stamp(value)
+    if isinstance(value, EllipsisType):
+        return "..."
     if isinstance(value, timedelta):
         return [value.days, value.seconds, value.microseconds]
     if isinstance(value, tuple):

@@ -1,64 +1,85 @@
 """When a request expires as it stands: the first of its deadlines that still matters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from placet.lifecycle.standing import Known, standing
 from placet.model.approval import Eligibility
-from placet.model.ballots import Ballots
-from placet.model.circumstances import NOTHING, Circumstances
+from placet.model.canonical import in_words, stamp
 from placet.model.conditions import Schedule
 from placet.model.request import MutationRequest, Status
+from placet.model.requirement import Requirement
 from placet.model.terms import Terms
-from placet.model.trail import Code, Decision
 
-_GIVEN = frozenset({Status.APPROVED, Status.RESOLVING, Status.REVALIDATION, Status.FAILED})
-"""Where an approval is there, which may run out."""
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When a request expires, and what sets that moment.
+
+    Attributes:
+        at: the moment, UTC.
+        kind: `requester` (its `expires_at`), `schedule` (the `not_after` of a schedule that is required) or
+            `requirement` (the `within` of an approval, review or check that is required).
+        of: whose deadline it is, in words: the requester, the schedule, or the requirement.
+    """
+
+    at: datetime
+    kind: str
+    of: str
+
+    def __str__(self) -> str:
+        return f"the deadline of {self.of} is {in_words(self.at)}"
+
+    @property
+    def passed(self) -> str:
+        """What to say once it has passed."""
+        return f"the deadline of {self.of} passed at {in_words(self.at)}"
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as a JSON object, as the decision `expired` records it."""
+        return {"at": stamp(self.at), "kind": self.kind, "of": self.of}
 
 
 def timed(terms: Terms) -> bool:
     """Tell whether what is said about a request changes when it expires."""
-    return terms.approval_valid_for is not None or bool(_limited(terms))
+    return any(_limits(terms.requirements))
 
 
-def due(
-    request: MutationRequest, trail: Sequence[Decision], at: datetime, around: Circumstances = NOTHING
-) -> datetime | None:
-    """Give the moment at which a request expires if nothing more happens to it; None if never.
+def due(status: Status, known: Known) -> Deadline | None:
+    """Return the deadline at which a request expires if nothing more happens to it, or None if it has none.
 
-    These count: the requester's deadline, the end of a schedule, the deadlines of requirements that are not met yet,
-    and, once it is approved, how long that approval is valid: from when it was complete for the first time since the
-    last vote, so that holding and releasing a request does not prolong it.
+    These count: the requester's deadline, the end of a schedule, and the deadlines of requirements that are not met
+    yet. How long an approval is valid does not: when it runs out, the request has to be approved again.
 
     Args:
-        request: the request as it has become.
-        trail: its decisions, the latest included.
-        at: now, UTC.
-        around: facts about the world around the request.
+        status: the status of the request.
+        known: what its requirements are judged by, the latest decision included.
     """
-    terms = request.terms
-    moments = [terms.expires_at]
-    moments += [each.not_after for each in terms.requirements if isinstance(each, Schedule)]
-    limited = _limited(terms)
-    if request.status is Status.PENDING and limited:
-        known = Known(terms, request.digest, Ballots.of(trail), at, around)
-        waiting = {each.requirement for each in standing(known).open}
-        moments += [each.deadline for each in limited if each in waiting]
-    if request.status in _GIVEN and terms.approval_valid_for is not None:
-        moments += [given + terms.approval_valid_for for given in _given_at(request, trail)]
-    return min((moment for moment in moments if moment is not None), default=None)
+    return min(_counting(status, known), key=lambda each: each.at, default=None)
 
 
-def _limited(terms: Terms) -> list[Eligibility]:
-    return [each for each in terms.requirements if isinstance(each, Eligibility) and each.deadline]
+def next_deadline(request: MutationRequest, known: Known) -> Deadline | None:
+    """Return the deadline of a request: the recorded one, `due_at`, or a sooner one of what is no longer met."""
+    now, recorded, terms = due(request.status, known), request.due_at, known.terms
+    if recorded is None or (now is not None and now.at <= recorded):
+        return now
+    requester = Deadline(recorded, "requester", f"requester {terms.requester}")
+    return next((each for each in _limits(terms.requirements) if each.at == recorded), requester)
 
 
-def _given_at(request: MutationRequest, trail: Sequence[Decision]) -> list[datetime]:
-    """Give when an approval was given: when it was first complete since the last vote; never if it was not."""
-    given: list[datetime] = []
-    for each in trail:
-        if each.digest == request.digest and each.code == Code.VOTED:
-            given = []
-        elif each.digest == request.digest and each.code in {Code.APPROVED, Code.ADMITTED}:
-            given.append(each.at)
-    return given[:1]
+def _counting(status: Status, known: Known) -> Iterator[Deadline]:
+    terms = known.terms
+    if terms.expires_at is not None:
+        yield Deadline(terms.expires_at, "requester", f"requester {terms.requester}")
+    for each in terms.requirements:
+        if isinstance(each, Schedule) and each.not_after is not None:
+            yield Deadline(each.not_after, "schedule", "the schedule")
+    if status is Status.PENDING and timed(terms):
+        yield from _limits(position.requirement for position in standing(known).open)
+
+
+def _limits(requirements: Iterable[Requirement]) -> Iterator[Deadline]:
+    for each in requirements:
+        if isinstance(each, Eligibility) and each.deadline is not None:
+            yield Deadline(each.deadline, "requirement", str(replace(each, deadline=None)))

@@ -1,5 +1,6 @@
 """The callbacks of the machine: the only place where decisions and audit records are made, and history goes on."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -64,8 +65,11 @@ def _set_deadline(step: Step, evidence: Evidence, said: dict[str, Any]) -> None:
     """Say when it expires as it now stands, this decision counted; what is final expires no more."""
     request = step.request
     if not request.status.terminal:
-        trail = (*step.trail, Decision(**said, seal="")) if timed(request.terms) else ()
-        moment = due(request, trail, evidence.at, evidence.circumstances)
+        known = step.known(evidence)
+        if timed(request.terms):
+            known = replace(known, ballots=step.ballots.heard((Decision(**said, seal=""),)))
+        deadline = due(request.status, known)
+        moment = deadline and deadline.at
         if moment != request.due_at:
             step.request = request.evolve(due_at=moment)
 

@@ -6,11 +6,14 @@ Each takes the request before the move, the step after it, and the evidence.
 from dataclasses import fields, replace
 from typing import Any
 
+from placet.lifecycle.deadlines import next_deadline
 from placet.lifecycle.rules.statements import ends_it, open_step
 from placet.lifecycle.standing import Standing, standing
 from placet.lifecycle.step import Evidence, Step, given
+from placet.lifecycle.validity import approved_until
 from placet.model.actor import Actor
-from placet.model.approval import Approval, Eligibility
+from placet.model.approval import Approval, Eligibility, ManualReview
+from placet.model.ballots import Choice
 from placet.model.canonical import stamp
 from placet.model.conditions import Freeze
 from placet.model.merging import merged
@@ -97,6 +100,24 @@ def _ended(found: Standing) -> Facts:
 def lapse(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     """Record what is no longer met."""
     return {"requirements": [str(each.requirement) for each in step.standing(evidence).open]}
+
+
+def expiry(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record which deadline passed."""
+    return {"deadline": given(next_deadline(before, step.known(evidence))).to_json()}
+
+
+def approval_expiry(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record until when it was approved, whose approvals no longer count, and which reviews."""
+    known, found = step.known(evidence), step.standing(evidence)
+    until = given(approved_until(known, found))
+    reviews = {each.requirement.name for each in found.positions if isinstance(each.requirement, ManualReview)}
+    votes = (each for each in step.ballots.votes if (each.digest, each.choice) == (known.digest, Choice.APPROVE))
+    return {
+        "approved_until": stamp(until),
+        "outdated": [each.actor for each in votes],
+        "reviews": sorted(reviews),
+    }
 
 
 def override(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:

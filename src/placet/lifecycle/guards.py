@@ -104,7 +104,7 @@ REQUEST_CHANGES = Guard(
 )
 APPROVE = Guard(
     "every requirement is met, by distinct eligible actors, for this digest",
-    (progress.not_held, progress.in_time, progress.requirements_met),
+    (progress.not_held, progress.in_time, progress.approval_valid, progress.requirements_met),
 )
 REJECT = Guard("a rejection ends it, or a requirement can no longer be met", (progress.rejected,))
 VETO = Guard(
@@ -120,6 +120,7 @@ VETO = Guard(
 )
 NOTE = Guard("a requirement can no longer be met", (progress.unsatisfiable,))
 LAPSE = Guard("a vote, review or check that is required is no longer there", (progress.requirements_lapsed,))
+EXPIRE_APPROVAL = Guard("its approval ran out, by the engine's clock", (progress.approval_ran_out,))
 CANCEL = Guard("by requester or administrator", (*_KNOWN, actors.requester_or_administrator))
 EXPIRE = Guard("a deadline passed, by the engine's clock", (progress.overdue,))
 SUPERSEDE = Guard(
@@ -136,7 +137,7 @@ _RESOLVABLE = (
 )
 RESOLVE = Guard(
     "resolved on the current version, approved for this digest, not expired; from revalidation only once revalidated",
-    (*_RESOLVABLE, progress.requirements_met),
+    (*_RESOLVABLE, progress.approval_valid, progress.requirements_met),
 )
 OVERRIDE = Guard(
     "resolved as ever, but past its requirements: a policy allows this actor, nothing is denied, it is not held, and "

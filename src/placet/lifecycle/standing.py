@@ -157,8 +157,8 @@ def _gone(known: Known) -> frozenset[str]:
     return frozenset().union(asking(known.terms), around.asking, *said)
 
 
-def _report(requirement: Reported, known: Known) -> Position:
-    """Judge by the last report of somebody who is eligible for it; one that passed must still be theirs to give."""
+def reports_on(requirement: Reported, known: Known) -> list[Report]:
+    """Return the reports that count, oldest first: of who is eligible, and, where it passed, still would be."""
     mine = [
         each
         for each in known.ballots.reports
@@ -166,8 +166,13 @@ def _report(requirement: Reported, known: Known) -> Position:
         and requirement.step in {None, each.step}
         and requirement.admits_actor(each.by)
     ]
-    last = next((each for each in reversed(mine) if not each.passed or _stands(requirement, each, known)), None)
-    lasts = requirement.valid_for
+    return [each for each in mine if not each.passed or _stands(requirement, each, known)]
+
+
+def _report(requirement: Reported, known: Known) -> Position:
+    """Judge by the last report."""
+    mine, lasts = reports_on(requirement, known), requirement.valid_for
+    last = mine[-1] if mine else None
     if last is None:
         listed, asked = known.around.candidates.get(requirement), asking(known.terms) | known.around.asking
         left = None if listed is None else tuple(each.id for each in listed if asked.isdisjoint(each.persons))
@@ -200,15 +205,20 @@ def _schedule(requirement: Schedule, known: Known) -> Position:
     return Position(requirement, met=not (late or early), waits_for=str(requirement), possible=not late)
 
 
-def _freeze(requirement: Freeze, known: Known) -> Position:
-    waived = [
-        each.actor
+def waivers_of(requirement: Freeze, known: Known) -> list[Waiver]:
+    """Return the waivers that let it pass, oldest first."""
+    return [
+        each
         for each in known.ballots.waivers
         if (each.name, each.until, each.digest) == (requirement.name, stamp(requirement.until), known.digest)
         and _waives(requirement, each, known)
     ]
+
+
+def _freeze(requirement: Freeze, known: Known) -> Position:
+    waived = waivers_of(requirement, known)
     met = bool(waived) or known.at >= requirement.until
-    return Position(requirement, met=met, waits_for=str(requirement), counted=tuple(waived[:1]))
+    return Position(requirement, met=met, waits_for=str(requirement), counted=tuple(each.actor for each in waived[:1]))
 
 
 def _waives(requirement: Freeze, waiver: Waiver, known: Known) -> bool:

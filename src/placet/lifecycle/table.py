@@ -13,7 +13,7 @@ _S, _T, _C, _D = Status, Trigger, Category, Code
 _WAITING = (_S.CREATED, _S.PENDING, _S.APPROVED, _S.REVALIDATION, _S.FAILED)
 """Where a request may be found at rest, and is not final."""
 
-_SETTLE = (_T.EXPIRE, _T.APPROVE, _T.REJECT, _T.NOTE)
+_SETTLE = (_T.EXPIRE, _T.EXPIRE_APPROVAL, _T.APPROVE, _T.REJECT, _T.NOTE)
 """What may follow from something that somebody said about a pending request."""
 
 SUBMISSION = (
@@ -80,6 +80,15 @@ APPROVAL = (
         facts=facts.lapse,
         then=(_T.EXPIRE,),
     ),
+    Transition(
+        _T.EXPIRE_APPROVAL,
+        (_S.PENDING, _S.APPROVED, _S.REVALIDATION),
+        _S.PENDING,
+        guards.EXPIRE_APPROVAL,
+        _C.APPROVAL,
+        _D.APPROVAL_EXPIRED,
+        facts=facts.approval_expiry,
+    ),
 )
 
 HOLDING = (
@@ -106,7 +115,7 @@ HOLDING = (
 
 LEAVING = (
     Transition(_T.CANCEL, _WAITING, _S.CANCELED, guards.CANCEL, _C.LIFECYCLE, _D.CANCELED),
-    Transition(_T.EXPIRE, _WAITING, _S.EXPIRED, guards.EXPIRE, _C.LIFECYCLE, _D.EXPIRED),
+    Transition(_T.EXPIRE, _WAITING, _S.EXPIRED, guards.EXPIRE, _C.LIFECYCLE, _D.EXPIRED, facts=facts.expiry),
     Transition(
         _T.SUPERSEDE,
         _WAITING,
@@ -224,7 +233,9 @@ EXECUTION = (
         facts.run,
         audits=True,
     ),
-    Transition(_T.RETRY, (_S.FAILED,), _S.APPROVED, guards.RETRY, _C.LIFECYCLE, _D.RETRIED, then=(_T.LAPSE,)),
+    Transition(
+        _T.RETRY, (_S.FAILED,), _S.APPROVED, guards.RETRY, _C.LIFECYCLE, _D.RETRIED, then=(_T.EXPIRE_APPROVAL, _T.LAPSE)
+    ),
 )
 
 REMARKS = (

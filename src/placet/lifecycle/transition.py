@@ -33,6 +33,7 @@ class Trigger(StrEnum):
     REJECT = "reject"
     NOTE = "note"
     LAPSE = "lapse"
+    EXPIRE_APPROVAL = "expire_approval"
     CANCEL = "cancel"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
@@ -62,6 +63,7 @@ _METHODS = {
     Trigger.APPROVE: "reassess",
     Trigger.NOTE: "reassess",
     Trigger.LAPSE: "reassess",
+    Trigger.EXPIRE_APPROVAL: "reassess",
     Trigger.EXPIRE: "expire_due",
     Trigger.RESOLVE: "execute",
     Trigger.OVERRIDE: "execute",

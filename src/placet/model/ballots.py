@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from placet.model.actor import Actor, ActorKind
+from placet.model.canonical import stamp
 from placet.model.trail import Code, Decision
 
 Hat = tuple[str, str]
@@ -127,6 +128,7 @@ class Waiver:
         actor: who waived it.
         roles: the roles they had then.
         digest: the digest of the terms it was waived for.
+        at: when, UTC.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Waiver:
     actor: str
     roles: tuple[str, ...]
     digest: str
+    at: datetime
 
     @property
     def hat(self) -> Hat:
@@ -149,11 +152,13 @@ class Ballots:
         votes: the votes that stand, oldest first; one that was withdrawn does not.
         reports: the reports, oldest first.
         waivers: the waivers, oldest first.
+        expired: the approvals that counted until they ran out, oldest first.
     """
 
     votes: tuple[Vote, ...] = ()
     reports: tuple[Report, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    expired: tuple[Vote, ...] = ()
 
     @classmethod
     def of(cls, trail: Iterable[Decision]) -> "Ballots":
@@ -165,7 +170,8 @@ class Ballots:
         said = [each for each in trail if each.code in _SAYING]
         if not said:
             return self
-        votes, reports, waivers = list(self.votes), list(self.reports), list(self.waivers)
+        votes, reports = list(self.votes), list(self.reports)
+        waivers, expired = list(self.waivers), list(self.expired)
         for each in said:
             if each.code in _CHOICES:
                 votes.append(_vote(each))
@@ -177,12 +183,21 @@ class Ballots:
             elif each.code == Code.WAIVED:
                 roles = tuple(each.metadata["roles"])
                 freeze, until = each.metadata["freeze"], each.metadata["until"]
-                waivers += [Waiver(freeze, moment, each.actor, roles, each.digest) for moment in until]
-        return Ballots(tuple(votes), tuple(reports), tuple(waivers))
+                waivers += [Waiver(freeze, moment, each.actor, roles, each.digest, each.at) for moment in until]
+            elif each.code == Code.APPROVAL_EXPIRED:
+                ended = [vote for vote in votes if (vote.digest, vote.choice) == (each.digest, Choice.APPROVE)]
+                votes, expired = [vote for vote in votes if vote not in ended], [*expired, *ended]
+                names, until = each.metadata["reviews"], each.metadata["approved_until"]
+                reports = [report for report in reports if not _ran_out(report, each.digest, names, until)]
+        return Ballots(tuple(votes), tuple(reports), tuple(waivers), tuple(expired))
 
 
 _CHOICES = {Code.VOTED: Choice.APPROVE, Code.DISSENTED: Choice.REJECT, Code.ABSTAINED: Choice.ABSTAIN}
-_SAYING = frozenset({*_CHOICES, Code.WITHDRAWN, Code.REPORTED, Code.WAIVED})
+_SAYING = frozenset({*_CHOICES, Code.WITHDRAWN, Code.REPORTED, Code.WAIVED, Code.APPROVAL_EXPIRED})
+
+
+def _ran_out(report: Report, digest: str, names: Iterable[str], until: str) -> bool:
+    return report.digest == digest and report.name in names and stamp(report.at) < until
 
 
 def _vote(said: Decision) -> Vote:

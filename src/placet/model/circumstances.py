@@ -20,6 +20,7 @@ class Awaited:
         asks: SHA-256 over what it asks for.
         about: what it asks for, in words.
         already_in_place: whether it ended because its effect was there already.
+        met_at: when it was executed, or ended because its effect was there already, UTC; None if it was not.
         outdated: whether it was executed before the other request was made on the version that it is made on.
     """
 
@@ -28,6 +29,7 @@ class Awaited:
     asks: str
     about: str
     already_in_place: bool = False
+    met_at: datetime | None = None
     outdated: bool = False
 
 
@@ -37,7 +39,8 @@ class Circumstances:
 
     Attributes:
         awaited: each request it depends on, by its id; None if there is no such request.
-        executions: when the state was changed last, newest first, as many as a quota wants to see.
+        executions: when the state was changed last, newest first: as many as a quota wants to see, and as many before
+            the first vote.
         candidates: who is eligible for a requirement now; absent where nobody can list them, or nobody has asked.
         speakers: those who voted, reported or waived, as they could do it now; None if they could not. Only those whose
             word is checked again.

@@ -80,7 +80,7 @@ class Terms:
         requirements: what must be met, as policies and the requester want it.
         effect: the change set from simulating it on the state at that version.
         expires_at: the deadline, if any.
-        approval_valid_for: how long an approval counts once it is given; for ever if None.
+        approval_valid_for: how long an approval counts; for ever if None.
         own: those of the requirements that the requester added; policies cannot take them away.
         executors: the roles of which whoever executes it must have one; anybody may if empty.
         vouched: whether the directory it was submitted under vouches for its actors; every act on it then takes one

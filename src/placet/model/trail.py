@@ -53,6 +53,7 @@ class Code(StrEnum):
     REJECTED = "rejected"
     UNSATISFIABLE = "unsatisfiable"
     LAPSED = "lapsed"
+    APPROVAL_EXPIRED = "approval_expired"
     RESOLVED = "resolved"
     OVERRIDDEN = "overridden"
     STALE = "stale"

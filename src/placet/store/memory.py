@@ -102,6 +102,13 @@ class MemoryReader:
         matching = sorted((row for row in found if _matches(row[2], wanted, row[0])), reverse=True)  # by id at last
         return [each.unread() for at, key, each in matching if after is None or (at, key) < after][:limit]
 
+    def due(self, until: int, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
+        """Return the open requests that expire at or before a moment, the earliest first."""
+        open_ = (each for each in self._tables.requests.values() if each.status not in TERMINAL)
+        dated = ((to_micros(each.due_at), each.id, each) for each in open_ if each.due_at is not None)
+        found = sorted(row for row in dated if row[0] <= until and (after is None or row[:2] > after))
+        return [each.unread() for _, _, each in found[:limit]]
+
     def state(self, state_id: str) -> StoredState | None:
         """Give a state as it is now, or None."""
         return self._tables.states.get(state_id)
@@ -144,14 +151,6 @@ def _matches(request: MutationRequest, wanted: Filter, created: int) -> bool:
         and (wanted.text is None or wanted.text in filed.text)
         and (wanted.since is None or created >= wanted.since)
         and (wanted.until is None or created < wanted.until)
-        and (
-            wanted.due is None
-            or (
-                request.due_at is not None
-                and to_micros(request.due_at) <= wanted.due
-                and request.status not in TERMINAL
-            )
-        )
         and (wanted.review is None or request.review == wanted.review)
         and (wanted.emergency_by is None or request.emergency_by == wanted.emergency_by)
     )

@@ -30,7 +30,6 @@ class Filter:
         text: with this in intent or reason, case folded.
         since: created at or after this, in microseconds since 1970.
         until: created before this, in microseconds since 1970.
-        due: which expire at or before this, in microseconds since 1970, and are open.
         review: executed in an emergency, with this review: open or closed.
         emergency_by: executed in an emergency by this person.
     """
@@ -41,7 +40,6 @@ class Filter:
     text: str | None = None
     since: int | None = None
     until: int | None = None
-    due: int | None = None
     review: str | None = None
     emergency_by: str | None = None
 
@@ -63,6 +61,16 @@ class Reader(Protocol):
 
     def find(self, wanted: Filter, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
         """Give requests, newest first, by keyset pagination: those that come after a position."""
+        ...
+
+    def due(self, until: int, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
+        """Return the open requests that expire at or before a moment, the earliest first, by keyset pagination.
+
+        Args:
+            until: the moment, in microseconds since 1970.
+            limit: how many at most.
+            after: `due_at` in microseconds and id of the last request of the page before.
+        """
         ...
 
     def state(self, state_id: str) -> StoredState | None:

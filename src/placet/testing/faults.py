@@ -120,6 +120,9 @@ class _FaultReader:
     def find(self, wanted: Filter, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
         return self._faults.passed("find", lambda: self._reader.find(wanted, limit, after))
 
+    def due(self, until: int, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
+        return self._faults.passed("due", lambda: self._reader.due(until, limit, after))
+
     def state(self, state_id: str) -> StoredState | None:
         return self._faults.passed("state", lambda: self._reader.state(state_id))
 

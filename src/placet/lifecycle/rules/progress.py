@@ -1,10 +1,9 @@
 """How far a request must have come."""
 
-from datetime import datetime
-
+from placet.lifecycle.deadlines import next_deadline
 from placet.lifecycle.rules import rule
 from placet.lifecycle.step import Evidence, Step
-from placet.model.approval import Eligibility
+from placet.lifecycle.validity import approved_until
 from placet.model.canonical import in_words
 from placet.model.request import Review, Status
 from placet.model.requirement import WhenImpossible
@@ -41,31 +40,38 @@ def not_held(step: Step, _: Evidence) -> str:
     return f"it is held: {step.request.held}" if step.request.held else ""
 
 
-def due(step: Step, evidence: Evidence) -> datetime | None:
-    """Give when it expires: as was recorded, or sooner where a requirement with a deadline is no longer met."""
-    recorded = step.request.due_at
-    limited = [each for each in step.request.requirements if isinstance(each, Eligibility) and each.deadline]
-    if not limited or step.status is not Status.PENDING:
-        return recorded
-    waiting = {each.requirement for each in step.standing(evidence).open}
-    moments = [recorded, *(each.deadline for each in limited if each in waiting)]
-    return min((moment for moment in moments if moment is not None), default=None)
-
-
 @rule
 def in_time(step: Step, evidence: Evidence) -> str:
     """No deadline has passed."""
-    moment = due(step, evidence)
-    return f"its deadline passed at {in_words(moment)}" if moment and evidence.at >= moment else ""
+    deadline = next_deadline(step.request, step.known(evidence))
+    return deadline.passed if deadline and evidence.at >= deadline.at else ""
 
 
 @rule
 def overdue(step: Step, evidence: Evidence) -> str:
     """A deadline has passed."""
-    moment = due(step, evidence)
-    if moment is None:
+    deadline = next_deadline(step.request, step.known(evidence))
+    if deadline is None:
         return "it has no deadline"
-    return "" if evidence.at >= moment else f"its deadline is {in_words(moment)}"
+    return "" if evidence.at >= deadline.at else str(deadline)
+
+
+@rule
+def approval_valid(step: Step, evidence: Evidence) -> str:
+    """Its approval has not run out."""
+    until = approved_until(step.known(evidence), step.standing(evidence))
+    if until is None or evidence.at < until:
+        return ""
+    return f"its approval ran out at {in_words(until)}; it has to be approved again"
+
+
+@rule
+def approval_ran_out(step: Step, evidence: Evidence) -> str:
+    """Its approval has run out."""
+    until = approved_until(step.known(evidence), step.standing(evidence))
+    if until is None:
+        return "it has no approval that runs out"
+    return "" if evidence.at >= until else f"its approval is valid until {in_words(until)}"
 
 
 @rule

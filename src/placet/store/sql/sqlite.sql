@@ -53,22 +53,16 @@ WHERE state_id = :state_id
 ORDER BY created_at DESC, id DESC
 LIMIT :limit;
 
--- name: find_by_due
+-- name: due
 SELECT * FROM placet_files
 WHERE id IN (
     SELECT id FROM placet_requests INDEXED BY placet_requests_due
-    WHERE expires_at <= :due
-      AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed'))
-  AND (:state_id IS NULL OR state_id = :state_id)
-  AND (:requester IS NULL OR requester = :requester)
-  AND (:status IS NULL OR status = :status)
-  AND (:text IS NULL OR instr(search, :text) > 0)
-  AND (:review IS NULL OR review = :review)
-  AND (:emergency_by IS NULL OR emergency_by = :emergency_by)
-  AND created_at >= :since
-  AND (created_at, id) < (:at, :id)
-ORDER BY created_at DESC, id DESC
-LIMIT :limit;
+    WHERE expires_at <= :until
+      AND status IN ('created', 'pending', 'approved', 'resolving', 'revalidation', 'failed')
+      AND (expires_at, id) > (:at, :id)
+    ORDER BY expires_at, id
+    LIMIT :limit)
+ORDER BY expires_at, id;
 
 -- name: find_by_review
 SELECT * FROM placet_files

@@ -27,7 +27,7 @@ from placet.store.sqlite.sources import SqliteSource, load, save, source_of
 _FIRST, _LAST = -(2**63), 2**63 - 1
 """The smallest and the largest whole number that SQLite holds."""
 
-_LEADS = ("due", "review", "state_id", "requester", "status")
+_LEADS = ("review", "state_id", "requester", "status")
 
 
 class SqliteReader:
@@ -112,13 +112,18 @@ class SqliteReader:
             "text": wanted.text,
             "review": wanted.review,
             "emergency_by": wanted.emergency_by,
-            "due": None if wanted.due is None else _fitting(wanted.due),
             "since": _FIRST if wanted.since is None else _fitting(wanted.since),
             "at": _fitting(at),
             "id": last,
             "limit": limit,
         }
         return [from_row(row) for row in self._all(f"find_by_{lead}", parameters, REQUESTS)]
+
+    def due(self, until: int, limit: int, after: Position | None = None) -> Sequence[MutationRequest]:
+        """Return the open requests that expire at or before a moment, the earliest first."""
+        at, last = after or (_FIRST, "")
+        wanted = {"until": _fitting(until), "at": _fitting(at), "id": last, "limit": limit}
+        return [from_row(row) for row in self._all("due", wanted, REQUESTS, "on this page")]
 
     def state(self, state_id: str) -> StoredState | None:
         """Give a state as it is now, from placet's table or from a source."""
