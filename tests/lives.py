@@ -37,6 +37,7 @@ from placet import (
     Verdict,
     allow,
     allow_emergency,
+    allow_take_over,
     freeze,
     require,
 )
@@ -220,6 +221,7 @@ class Town:
                 allow(when=lambda proposal: _free(proposal.mutation)),
                 freeze(lambda: tuple(self.frozen), waiver_roles=["release-manager"]),
                 allow_emergency(["oncall"], reviewer_roles=["lead"]),
+                allow_take_over(["administrator", "lead"]),
                 Policy("times", self._times),
             ],
             directory=self.people,
@@ -347,7 +349,7 @@ class Judge:
         """Whoever asks has no part in what others decide; delegates were delegates; roles are what they were."""
         for each in self.decisions:
             terms, moment = self.terms[each.digest], self.moment(each)
-            asking = {terms.requester, terms.on_behalf_of or terms.requester}
+            asking = {terms.requester, terms.on_behalf_of or terms.requester, *terms.formerly}
             chain = each.metadata.get("chain", [])
             if each.code in {*SAYS, "reported", "waived", "changes_requested"}:
                 assert not asking & {each.actor, each.on_behalf_of, *chain}, each
@@ -423,7 +425,7 @@ class Judge:
         """Give what policies required at a moment; all of a role are who had it then."""
         free = self.request.mutation == "AddTeam" and self.request.payload["team"] == "free"
         terms = self.request.terms
-        asking = {terms.requester, terms.on_behalf_of or terms.requester}
+        asking = {terms.requester, terms.on_behalf_of or terms.requester, *terms.formerly}
         found: list[Requirement] = []
         for each in _added_up((*(() if free else self.town.law), *moment.demanded)):
             if isinstance(each, Approval) and each.count == "all":
@@ -444,7 +446,7 @@ class Judge:
         """Give which of these were not met when a decision was made."""
         terms, moment = self.terms[last.digest], self.moment(last)
         before = [each for each in self.decisions[: last.seq - 1] if each.digest == last.digest]
-        asking = {terms.requester, terms.on_behalf_of or terms.requester}
+        asking = {terms.requester, terms.on_behalf_of or terms.requester, *terms.formerly}
         asking |= self.asking_now(terms, moment)
         votes = [vote for vote in _votes(before) if not vote.persons & asking]
         places: list[Approval] = []
@@ -462,8 +464,8 @@ class Judge:
         return missing
 
     def asking_now(self, terms: Terms, moment: Moment) -> set[str]:
-        requester = moment.staff.get(terms.requester)
-        return {requester.id, requester.principal} if requester else set()
+        asked = (moment.staff.get(each) for each in {terms.requester, terms.on_behalf_of, *terms.formerly} if each)
+        return {name for each in asked if each is not None for name in (each.id, each.principal)}
 
     def _holds(self, wanted: Requirement, last: Decision, before: Sequence[Decision], asking: set[str]) -> bool:
         now = self.moment(last).now
@@ -767,6 +769,10 @@ class Lives(RuleBasedStateMachine):
     @deed(which=WHICH, mutation=MUTATING, by=st.sampled_from(["bob", "bob", "bob", "ann", "eve", "agent-7"]))
     def amend(self, which: int, mutation: Mutation[Any], by: str) -> None:
         self.ask("amend", self.among(which, Status.CREATED, Status.FAILED), mutation, by=by)
+
+    @deed(which=WHICH, by=st.sampled_from(["root", "root", "gil", "agent-8", "ann"]))
+    def take_over(self, which: int, by: str) -> None:
+        self.ask("take_over", self.pick(which), by=by, reason="somebody has left")
 
     # ---- deciding
 

@@ -15,7 +15,7 @@ from turn import (
     MOST_FAILURES,
     ON_CALL,
     OPEN,
-    REQUESTER,
+    STEWARDS,
     WAIVER,
     Arrow,
     Ask,
@@ -83,8 +83,19 @@ def _submitted(world: World, ask: Ask) -> Turn:
 def _amend(turn: Turn) -> None:
     turn.among(*OPEN)
     _drafted(turn)
-    turn.demand(turn.ask.by == REQUESTER and not turn.late)
+    turn.demand(turn.ask.by == turn.request.requester and not turn.late)
     turn.renew("amend", turn.ask.wish, turn.demanded(turn.ask.wish))
+
+
+def _take_over(turn: Turn) -> None:
+    """A steward asks in the place of whoever asked, on new terms; whoever asked before decides no more than they do."""
+    turn.among(*OPEN)
+    it, by = turn.request, turn.ask.by
+    turn.demand(by in STEWARDS and by != it.requester and turn.ask.times != "stripped" and not turn.late)
+    turn.request = replace(it, requester=by, formerly={*it.formerly, it.requester} - {by})
+    turn.demand(turn.ask.times not in {"denied", "broken"})
+    turn.demand(turn.demanded(it.wish).leads <= len(turn.leads))
+    turn.renew("take_over", it.wish, turn.demanded(it.wish))
 
 
 # ---- deciding
@@ -142,7 +153,7 @@ def _waive(turn: Turn) -> None:
 
 def _hold(turn: Turn) -> None:
     turn.among("pending", "approved")
-    turn.demand((turn.eligible or turn.ask.by in {REQUESTER, ADMINISTRATOR}) and not turn.late)
+    turn.demand((turn.eligible or turn.ask.by in {turn.request.requester, ADMINISTRATOR}) and not turn.late)
     turn.move("hold", "pending", held=True)
 
 
@@ -150,7 +161,7 @@ def _release(turn: Turn) -> None:
     turn.among("pending")
     demand = turn.request.demand
     asks_people = demand.leads or demand.check
-    may = turn.eligible or turn.ask.by == ADMINISTRATOR or (turn.ask.by == REQUESTER and not asks_people)
+    may = turn.eligible or turn.ask.by == ADMINISTRATOR or (turn.ask.by == turn.request.requester and not asks_people)
     turn.demand(turn.request.held and may)
     turn.settle("expire_approval")
     turn.move("release", held=False)
@@ -159,7 +170,7 @@ def _release(turn: Turn) -> None:
 
 def _cancel(turn: Turn) -> None:
     turn.among(*OPEN)
-    turn.demand(turn.ask.by in {REQUESTER, ADMINISTRATOR})
+    turn.demand(turn.ask.by in {turn.request.requester, ADMINISTRATOR})
     turn.move("cancel", "canceled")
 
 
@@ -167,7 +178,7 @@ def _supersede(turn: Turn) -> None:
     turn.among(*OPEN)
     successor = turn.before.requests.get(turn.ask.successor)
     turn.demand(successor and successor.id != turn.request.id and successor.status in {*OPEN, "executed"})
-    turn.demand(turn.ask.by in {REQUESTER, ADMINISTRATOR})
+    turn.demand(turn.ask.by in {turn.request.requester, ADMINISTRATOR})
     turn.move("supersede", "superseded", successor=turn.ask.successor)
 
 
@@ -218,7 +229,7 @@ def _revalidate(turn: Turn) -> None:
         return
     turn.among("revalidation")
     leads = turn.request.demand.leads
-    turn.demand(turn.eligible if leads else turn.ask.by in {REQUESTER, ADMINISTRATOR})
+    turn.demand(turn.eligible if leads else turn.ask.by in {turn.request.requester, ADMINISTRATOR})
     _look_again(turn)
 
 
@@ -348,10 +359,11 @@ ROADS: dict[str, Callable[[Turn], None]] = {
     "revalidate": _require_revalidation,
 }
 VOTES = {"approve": "vote", "reject": "dissent", "abstain": "abstain"}
-LASTING = {"cancel", "supersede", "review", "release", "request_changes", "retry"}
+LASTING = {"take_over", "cancel", "supersede", "review", "release", "request_changes", "retry"}
 """What is done once, until something undoes it."""
 VERBS: dict[str, Callable[[Turn], None]] = {
     "amend": _amend,
+    "take_over": _take_over,
     "approve": _vote("vote"),
     "reject": _vote("dissent"),
     "abstain": _vote("abstain"),

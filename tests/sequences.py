@@ -193,6 +193,7 @@ class LockStep:
         assert (bool(found.held), found.expected_version) == (known.held, known.validated or known.expected)
         assert (found.failures, found.validated_version) == (known.failures, known.validated)
         assert (found.review, found.successor) == (known.review, known.successor)
+        assert (found.requester, {*found.terms.formerly}) == (known.requester, {*known.formerly})
         assert (found.attempts, found.audits) == (known.attempts, known.audits)
         new = self.govs[0].decisions(request_id)[-len(arrows) :]
         walked = [(str(each.from_status), str(each.trigger), str(each.to_status)) for each in new]

@@ -22,6 +22,7 @@ from placet import (
     Status,
     allow,
     allow_emergency,
+    allow_take_over,
     deny,
     freeze,
     require,
@@ -64,6 +65,7 @@ STAFF = (
     Actor("dan", roles=("lead",)),
     Actor("eve", roles=("lead",)),
     Actor("boss", roles=("boss",)),
+    Actor("kit", roles=("steward",)),
     Actor("ops", roles=("oncall",)),
     Actor("root", roles=("administrator",)),
     Actor("ci", ActorKind.SERVICE),
@@ -157,6 +159,7 @@ def world(store: Store, clock: FrozenClock) -> World:
             require(Approval(2, roles=("lead",), recheck=True), ExternalCheck(name="tests"), when=_asked),
             freeze([window], waiver_roles=["boss"], when=_asked),
             allow_emergency(["oncall"], reviewer_roles=["lead"]),
+            allow_take_over(["steward"]),
         ],
         directory=people,
         clock=clock,
@@ -255,6 +258,11 @@ STATUSES: dict[str, Callable[[World], None]] = {
 # ---- what can be done to it
 
 
+def _take_over(it: World) -> None:
+    Awkward.doing = _grants
+    it.gov.take_over(ID, by="kit", reason="bob has left")
+
+
 Move = Callable[[World], Callable[[], object]]
 """Prepares what the move needs beside the request, and gives the call that is to be judged."""
 
@@ -299,6 +307,8 @@ MOVES: dict[str, Move] = {
     "waive": lambda it: it.waive,
     "request_changes": lambda it: lambda: it.gov.request_changes(ID, by="eve", reason="another name"),
     "amend": lambda it: lambda: it.gov.amend(ID, GrantRole(user="ada", role="reader"), by="bob"),
+    "take_over": lambda it: lambda: _take_over(it),
+    "take_over by another": lambda it: lambda: it.gov.take_over(ID, by="ann", reason="bob has left"),
     "comment": lambda it: lambda: it.gov.comment(ID, by="bob", reason="hm"),
     "hold": lambda it: lambda: it.gov.hold(ID, by="dan", reason="audit"),
     "release": lambda it: lambda: it.gov.release(ID, by="dan"),
@@ -340,6 +350,9 @@ report a failure                  | -                | =               | pending
 waive                             | -                | =               | =         | -                | -            | -
 request_changes                   | -                | created         | -         | -                | -            | -
 amend                             | pending          | pending         | pending   | pending          | pending      | -
+take_over                         | pending          | pending         | pending   | pending          | pending      | -
+take_over by another              | !may_take_over   | !may_take_over  | !may_take_over \
+| !may_take_over | !may_take_over | -
 comment                           | =                | =               | =         | =                | =            | =
 hold                              | -                | =               | pending   | -                | -            | -
 release                           | -                | !held           | -         | -                | -            | -
@@ -472,6 +485,7 @@ def assert_refused(error: PlacetError, status: str, name: str, expected: str) ->
 METHODS = {
     "report a failure": "report",
     "cancel by another": "cancel",
+    "take_over by another": "take_over",
     "supersede by nothing": "supersede",
     "execute in an emergency": "execute",
 }
@@ -606,6 +620,7 @@ ROADS = {
     "retried in vain": Road("failed", (_fail_thrice,), "failed", "retry resolve fail retry resolve fail"),
     "retried and lapsed": Road("failed", (World.strip_leads, _retry), "pending", "retry lapse"),
     "in an emergency": Road("pending", (World.break_glass, _look_over), "executed", "override execute review"),
+    "taken over": Road("approved", (_take_over,), "pending", "take_over"),
     "from the beginning": Road("created", (_amend_to_free,), "approved", "amend approve"),
 }
 

@@ -60,6 +60,8 @@ LARA, OLGA, STRANGER = (
     Actor("olga", roles=("oncall",)),
     Actor("mallory", roles=("sales",)),
 )
+STEWARD = Actor("steve", roles=("steward",))
+TAKES = Grant(Act.TAKE_OVER, ("steward",))
 
 # Section by section as the lifecycle was designed, written down by hand: trigger, sources, target, category, code.
 # The target "=" is the status it starts from.
@@ -67,6 +69,7 @@ DESIGN = [
     ("submit", "created", "pending", "lifecycle", "submitted"),
     ("admit", "created", "approved", "lifecycle", "admitted"),
     ("amend", "created pending approved revalidation failed", "pending", "lifecycle", "amended"),
+    ("take_over", "created pending approved revalidation failed", "pending", "lifecycle", "taken_over"),
     ("hold", "pending approved", "pending", "lifecycle", "held"),
     ("release", "pending", "=", "lifecycle", "released"),
     ("vote", "pending", "=", "approval", "voted"),
@@ -112,6 +115,7 @@ NEVER_LEFT = {"executed", "stale", "rejected", "canceled", "expired", "supersede
 FOLLOWED = {
     "submit": "expire expire_approval approve reject note",
     "amend": "expire expire_approval approve reject note",
+    "take_over": "expire expire_approval approve reject note",
     "vote": "expire expire_approval approve reject note",
     "dissent": "expire expire_approval approve reject note",
     "abstain": "expire expire_approval approve reject note",
@@ -258,6 +262,7 @@ def good_facts(trigger: str, request: MutationRequest) -> dict[str, Any]:
     facts: dict[str, dict[str, Any]] = {
         "admit": {"run": a_run()},
         "amend": renewed,
+        "take_over": renewed | spoken | {"actor": STEWARD, "run": a_run(grants=(TAKES,))},
         "hold": spoken,
         "release": {"actor": CAROL},
         "comment": spoken,
@@ -627,8 +632,10 @@ SEVERAL: list[Refused] = [
 ]
 KNOWN = "submit created, admit created, hold pending, withdraw pending, request_changes pending, cancel pending"
 KNOWN += ", supersede pending, review executed"
-COUNTS = "amend pending, release pending, vote pending, dissent pending, abstain pending, report pending"
-COUNTS += ", waive pending, reject revalidation, resolve approved, override pending, revalidate revalidation"
+COUNTS = "amend pending, take_over pending, release pending, vote pending, dissent pending, abstain pending"
+COUNTS += (
+    ", report pending, waive pending, reject revalidation, resolve approved, override pending, revalidate revalidation"
+)
 COUNTS += ", retry failed"
 CLAIMED = Channel("cli", authenticated=False)
 
@@ -699,6 +706,20 @@ REFUSALS: list[Refused] = [
     ),
     ("created", "amend", "requester", "carol is not its requester bob", {}, {"actor": CAROL}),
     ("failed", "amend", "requester", "root is not its requester bob", {}, {"actor": ROOT}),
+    ("pending", "take_over", "reason_given", "say why: reason= is empty", {}, {"reason": " "}),
+    ("pending", "take_over", "not_theirs", "bob is its requester already", {}, {"actor": BOB}),
+    (
+        "pending",
+        "take_over",
+        "may_take_over",
+        "carol may not take it over: it takes role",
+        {},
+        {"actor": CAROL},
+    ),
+    ("pending", "take_over", "may_take_over", "no policy allows to take it over", {}, {"run": a_run()}),
+    ("pending", "take_over", "may_take_over", "no policy allows to take it over", {}, {"run": None}),
+    ("pending", "take_over", "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
+    ("pending", "take_over", "terms_are_next", "its terms are not the next ones", {}, {"terms": TERMS_}),
     ("pending", "amend", "in_time", "the deadline of requester bob", {"terms": OVERDUE}, {}),
     ("pending", "amend", "terms_are_next", "its terms were not renewed on the current version", {}, {"terms": None}),
     ("pending", "amend", "terms_are_next", "its terms were not renewed on the current version", {}, {"state": None}),

@@ -131,6 +131,7 @@ def test_every_named_query_is_used_and_every_used_one_is_named(monkeypatch: pyte
     with opened("sqlite:///:memory:") as gov:
         request = approved(gov, idempotency_key="key")
         gov.execute(request.id, by="runner")
+        gov.amend(approved(gov).id, AddTeam(team="y"), by="bob")
         with gov._context.store.view() as reader:
             for wanted in (Filter(), Filter(status=Status.FAILED), Filter(state_id="x"), Filter(requester="x")):
                 reader.find(wanted, 1)

@@ -51,6 +51,7 @@ CALLS: dict[str, Call] = {
     ),
     "request_changes": lambda gov, request: gov.request_changes(request.id, by="bob", reason="more"),
     "amend": lambda gov, request: gov.amend(request.id, AddTeam(team="blue"), by="carol"),
+    "take_over": lambda gov, request: gov.take_over(request.id, by="carol", reason="left"),
     "comment": lambda gov, request: gov.comment(request.id, by="bob", reason=" "),
     "hold": lambda gov, request: gov.hold(request.id, by="bob", reason=" "),
     "release": lambda gov, request: gov.release(request.id, by="carol"),

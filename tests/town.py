@@ -23,12 +23,26 @@ from placet import (
     State,
     Verdict,
     allow_emergency,
+    allow_take_over,
 )
 from placet.errors import ActorNotFoundError
 from placet.requirements import Approval, ExternalCheck, Freeze, WhenImpossible
 from placet.store.port import Store
 from placet.testing import FrozenClock, counting_ids
-from turn import ADMINISTRATOR, CHECKER, HOUR, LEADS, MOST_FAILURES, ON_CALL, REQUESTER, VALID, WAIVER, Ask, Wish
+from turn import (
+    ADMINISTRATOR,
+    CHECKER,
+    HOUR,
+    LEADS,
+    MOST_FAILURES,
+    ON_CALL,
+    REQUESTER,
+    STEWARDS,
+    VALID,
+    WAIVER,
+    Ask,
+    Wish,
+)
 
 STATE = "pair"
 
@@ -75,7 +89,7 @@ def wished(wish: Wish) -> Write:
 
 STAFF = (
     Actor(REQUESTER),
-    *(Actor(each, roles=("lead",)) for each in LEADS),
+    *(Actor(each, roles=("lead", *(["steward"] if each in STEWARDS else []))) for each in LEADS),
     Actor(ON_CALL, roles=("oncall",)),
     Actor(WAIVER, roles=("release-manager",)),
     Actor(ADMINISTRATOR, roles=("administrator",)),
@@ -134,7 +148,11 @@ class Town:
         return Governance.open(
             store,
             mutations=[Write, Overwrite],
-            policies=[Policy("law", self.law), allow_emergency(["oncall"], reviewer_roles=["lead"])],
+            policies=[
+                Policy("law", self.law),
+                allow_emergency(["oncall"], reviewer_roles=["lead"]),
+                allow_take_over(["steward"]),
+            ],
             directory=self,
             clock=self.clock,
             new_id=counting_ids(prefix),
@@ -178,6 +196,7 @@ def _execute(gov: Governance, it: Said) -> object:
 
 CALLS: dict[str, Callable[[Governance, Said], object]] = {
     "submit": _submit,
+    "take_over": lambda gov, it: gov.take_over(it.ask.id, by=it.ask.by, reason="bob has left"),
     "amend": lambda gov, it: gov.amend(it.ask.id, wished(it.ask.wish), by=it.ask.by),
     "approve": lambda gov, it: gov.approve(it.ask.id, by=it.ask.by, digest=it.digest),
     "reject": lambda gov, it: gov.reject(it.ask.id, by=it.ask.by, reason="no", digest=it.digest),
@@ -213,7 +232,7 @@ def every(verb: str, **choices: Sequence[Any]) -> tuple[Ask, ...]:
 
 
 VOTER = {"by": (*LEADS, REQUESTER, ADMINISTRATOR), "shown": (0, 1)}
-OWNER = {"by": (REQUESTER, ADMINISTRATOR, "ann")}
+OWNER = {"by": (REQUESTER, ADMINISTRATOR, "ann", *STEWARDS)}
 WISHES = (
     Wish(1, 2),
     Wish(0, 3, leads=0),
@@ -234,7 +253,8 @@ OVERRIDE = every("execute", by=(ON_CALL, CHECKER), emergency=(True,))
 WAYS: dict[str, tuple[Ask, ...]] = {
     "submit": TAKEN,
     "admit": TAKEN,
-    "amend": every("amend", by=(REQUESTER, "ann"), wish=WISHES),
+    "amend": every("amend", by=(REQUESTER, "ann", *STEWARDS), wish=WISHES),
+    "take_over": every("take_over", by=(*STEWARDS, "ann", REQUESTER)),
     "vote": VOTE,
     "dissent": REJECT,
     "abstain": ABSTAIN,

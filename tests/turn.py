@@ -9,6 +9,7 @@ from typing import Any
 
 LEADS = ("ann", "dan", "kim")
 REQUESTER, ADMINISTRATOR, ON_CALL, WAIVER, CHECKER = "bob", "root", "ops", "eve", "ci"
+STEWARDS = ("kim",)
 MOST_FAILURES = 2
 HOUR = 60
 VALID = 50
@@ -21,6 +22,7 @@ AUDITED = {"execute", "mark_stale", "mark_in_place", "renew_approval", "require_
 """What ends an attempt, and leaves an audit record."""
 
 UNDOES = {"hold": ("release",), "amend": ("request_changes", "retry"), "fail": ("retry",)}
+UNDOES["take_over"] = UNDOES["amend"]
 """After which trigger what is something new."""
 
 Arrow = tuple[str, str, str, str]
@@ -146,6 +148,8 @@ class Request:
     voted: Mapping[str, int] = field(default_factory=dict)
     passed_at: int | None = None
     waived_at: int | None = None
+    requester: str = REQUESTER
+    formerly: frozenset[str] | set[str] = frozenset()
     done: Mapping[str, str] = field(default_factory=dict)
     """Who did what last, by its trigger, as long as nothing has undone it."""
 
@@ -203,7 +207,8 @@ class Turn:
 
     @property
     def leads(self) -> tuple[str, ...]:
-        return () if self.ask.times == "stripped" else LEADS
+        asked = {self.request.requester, *self.request.formerly}
+        return () if self.ask.times == "stripped" else tuple(each for each in LEADS if each not in asked)
 
     @property
     def eligible(self) -> bool:

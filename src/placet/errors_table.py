@@ -133,6 +133,8 @@ REFUSALS = _rules(
     ("separation_of_duties", "not_this_actor", "ask somebody who did not ask for it"),
     ("eligible", "not_this_actor", _ELIGIBLE),
     ("requester", "not_this_actor", "ask its requester"),
+    ("not_theirs", "not_now", "amend() it instead"),
+    ("may_take_over", "not_this_actor", "ask somebody with a role that takes requests over"),
     ("requester_or_administrator", "not_this_actor", "ask its requester or an administrator"),
     ("concerned", "not_this_actor", _ELIGIBLE),
     ("may_release", "not_this_actor", _ELIGIBLE),

@@ -238,6 +238,7 @@ _SAID: dict[str, Callable[[Facts], str]] = {
     Code.SUBMITTED: _asked,
     Code.ADMITTED: _asked,
     Code.AMENDED: _asked,
+    Code.TAKEN_OVER: lambda known: f"from {known['requester_before']}; {_asked(known)}",
     Code.APPROVAL_RENEWED: _asked,
     Code.APPROVED: lambda known: f"counted {', '.join(known['counted'])}" if known["counted"] else "",
     Code.DISSENTED: lambda known: str(known["code"]),

@@ -9,7 +9,7 @@ from placet.lifecycle.table import LIFECYCLE
 from placet.lifecycle.transition import Transition, Trigger
 from placet.model.request import TERMINAL, Status
 
-SHARED = (Trigger.AMEND, Trigger.CANCEL, Trigger.EXPIRE, Trigger.SUPERSEDE)
+SHARED = (Trigger.AMEND, Trigger.TAKE_OVER, Trigger.CANCEL, Trigger.EXPIRE, Trigger.SUPERSEDE)
 """What can befall any open request; drawn once, from a proxy, so that the road stays legible."""
 
 REMARKS = (Trigger.COMMENT,)

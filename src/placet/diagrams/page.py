@@ -10,6 +10,8 @@ _WHO = {
     actors.separation_of_duties: "never its requester",
     actors.eligible: "an eligible actor",
     actors.requester: "its requester",
+    actors.may_take_over: "a role that a policy names for taking over",
+    actors.not_theirs: "not its requester",
     actors.requester_or_administrator: "its requester, an administrator",
     actors.concerned: "an eligible actor, its requester, an administrator",
     actors.may_release: "an eligible actor, an administrator; its requester where nobody has to decide",

@@ -132,6 +132,15 @@ class Verdict:
         return cls._granting(Act.EXECUTION, roles)
 
     @classmethod
+    def taking_over(cls, roles: Iterable[str]) -> "Verdict":
+        """Let an actor with one of these roles take the request over; others must speak for it.
+
+        Args:
+            roles: who may take it over.
+        """
+        return cls._granting(Act.TAKE_OVER, roles)
+
+    @classmethod
     def _granting(cls, act: Act, roles: Iterable[str], reviewer_roles: Iterable[str] = ()) -> "Verdict":
         may, review = strings("roles", roles), strings("reviewer_roles", reviewer_roles)
         if not may:
@@ -277,6 +286,20 @@ def allow_execution(roles: Iterable[str], *, when: When | None = None) -> Policy
     return _conditional(f"execution {verdict.detail}", when, verdict)
 
 
+def allow_take_over(roles: Iterable[str], *, when: When | None = None) -> Policy:
+    """Make a policy that lets an actor with one of these roles take a request over. Without one, nobody may.
+
+    It speaks for nothing by itself: another policy must allow or require. It is asked when somebody takes a request
+    over, with them as `proposal.requester`. Of several such policies that speak, a role of any one suffices.
+
+    Args:
+        roles: who may take requests over.
+        when: only where this says so; everywhere if left out.
+    """
+    verdict = Verdict.taking_over(roles)
+    return _conditional(f"take over {verdict.detail}", when, verdict)
+
+
 def _conditional(name: str, when: When | None, verdict: Verdict) -> Policy:
     applies = condition(when)
 
@@ -316,7 +339,7 @@ class Ruling:
         answers: what each said, in order.
         allowed: whether nobody denied and somebody spoke for it.
         requirements: everything required, each once.
-        grants: who may execute it, and who in an emergency.
+        grants: who may execute it, who in an emergency, and who may take it over.
     """
 
     answers: tuple[Answer, ...]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from placet.governance.amending import Amending
 from placet.governance.approvals import ApprovalWorkflow
 from placet.governance.context import Context
 from placet.governance.moves import Moves
@@ -30,6 +31,7 @@ class Actions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._submission = Submission(context)
+        self._amending = Amending(context)
         self._moves = Moves(context)
         self._approvals = ApprovalWorkflow(context)
         self._sweeper = Sweeper(context)
@@ -144,7 +146,25 @@ class Actions:
             TransitionRefusedError: not by its requester, or final.
             MutationInvalidError, PolicyDeniedError, UnsatisfiableError: as for submit.
         """
-        return self._submission.amend(request_id, mutation, by=by, reason=reason)
+        return self._amending.amend(request_id, mutation, by=by, reason=reason)
+
+    def take_over(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
+        """Become the requester of a request, where a policy made by `allow_take_over` lets you.
+
+        The same is asked for, on the state as it is now: new terms, a new digest, a new effect, and what policies
+        require is asked anew. Votes on the terms before do not count. Neither you nor the requester before, nor anybody
+        for whom either of you acts, may decide on it.
+
+        Args:
+            request_id: a request that is not final and not being executed, whether or not its requester is still there.
+            by: who takes it over.
+            reason: why; required. The reason for which it was asked for stays.
+
+        Raises:
+            TransitionRefusedError: Raised if no policy lets you, it is yours already, or it is final or overdue.
+            MutationInvalidError, PolicyDeniedError, UnsatisfiableError: as for submit.
+        """
+        return self._amending.take_over(request_id, by=by, reason=reason)
 
     def comment(self, request_id: str, *, by: str, reason: str) -> MutationRequest:
         """Say something about a request, whatever its status; `decisions` has it, and nothing moves.

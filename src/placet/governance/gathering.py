@@ -45,8 +45,11 @@ def gather(
     asked = [each for each in required if isinstance(each, Eligibility)] if people else []
     who = Lookup(directory)
     rechecked = tuple(kind for kind in _SPEAKING if any(isinstance(each, kind) and each.recheck for each in required))
-    requester = who.known(step.request.requester) if rechecked and step.trail else None  # who submits is known already
-    asks = asking(step.request.terms) | (requester.persons if requester else frozenset())
+    asks = asking(step.request.terms)
+    if rechecked and step.trail:  # who submits is known already
+        for each in sorted(asks):
+            actor = who.known(each)
+            asks |= actor.persons if actor else frozenset()
     return Circumstances(
         awaited={each: _awaited(reader, each) for each in dependencies},
         executions=_executions(reader, step, max(limits)) if limits else (),

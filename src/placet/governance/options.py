@@ -111,11 +111,15 @@ class Options:
         """
         if not isinstance(self.approval_valid_for, EllipsisType):
             return self.approval_valid_for
-        asked_for = actor if actor.on_behalf_of is None else known(context.directory, actor.on_behalf_of)
-        usual = context.approval_valid_for
-        if asked_for is not None and ActorKind.AGENT not in {actor.kind, asked_for.kind}:
-            return usual
-        return DAY if usual is None else min(usual, DAY)
+        return asked_by(context, actor, context.approval_valid_for)
+
+
+def asked_by(context: Context, actor: Actor, usual: timedelta | None) -> timedelta | None:
+    """Return how long an approval counts where an actor asks: as usual, but at most a day where that is an agent."""
+    asked_for = actor if actor.on_behalf_of is None else known(context.directory, actor.on_behalf_of)
+    if asked_for is not None and ActorKind.AGENT not in {actor.kind, asked_for.kind}:
+        return usual
+    return DAY if usual is None else min(usual, DAY)
 
 
 def _lasting(name: str, value: object, instead: str = "") -> timedelta:

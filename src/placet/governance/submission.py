@@ -1,17 +1,15 @@
 """From a mutation to a durable request: check, simulate, ask the policies, fix the terms."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from placet.errors import InputError, VersionConflictError, concerning
+from placet.errors import InputError, VersionConflictError
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
-from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed, requester
+from placet.governance.drafting import Draft, demand_accepted, demand_possible, draft, fixed
 from placet.governance.options import Options
 from placet.governance.telling import Telling
 from placet.governance.wish import correlation, demand_same, expected_version_of, own_id, record
-from placet.lifecycle.quorum import asking
 from placet.lifecycle.step import Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import Actor
@@ -136,28 +134,6 @@ class Submission:
                 raise InputError(f"expires_at={terms.expires_at.isoformat()} has passed already; set a later one")
             trigger = Trigger.SUBMIT if required else Trigger.ADMIT
             self._context.lifecycle.fire_and_settle(step, trigger, evidence)
-            unit.write(step.writes())
-        telling.tell(step, actor)
-        return step.request
-
-    def amend(self, request_id: str, mutation: Mutation[Any], *, by: str, reason: str) -> MutationRequest:
-        """Put another mutation in the place of what was asked; see `Governance.amend`."""
-        actor, telling = self._context.actor(by), Telling(self._context, "amend")
-        with concerning(request_id), telling as unit:
-            step = Dossier.load(unit, request_id).step()
-            self._context.lifecycle.demand(step, Trigger.AMEND)
-            request, terms = step.request, step.request.terms
-            evidence = self._context.evidence(actor, reason)
-            reason = evidence.reason
-            drawn = draft(self._context, unit, mutation, terms.state_id, requester(self._context, terms))
-            demand_accepted(drawn.run)
-            wanted = (*drawn.run.requirements, *terms.own)
-            required = fixed(self._context, unit, wanted, evidence.at, asking(terms), before=terms.requirements)
-            amended = drawn.on(replace(terms, number=terms.number + 1, reason=reason or terms.reason), required)
-            evidence = evidence.evolve(terms=amended, state=drawn.state)
-            then = Step(request.with_terms(amended), step.trail)
-            evidence = demand_possible(self._context, unit, then, evidence)
-            self._context.lifecycle.fire_and_settle(step, Trigger.AMEND, self._context.decided(evidence))
             unit.write(step.writes())
         telling.tell(step, actor)
         return step.request

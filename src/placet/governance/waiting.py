@@ -141,7 +141,7 @@ def _renewals(step: Step) -> int:
     """Count how often the approval was renewed since somebody last said what is asked."""
     count = 0
     for each in step.trail:
-        if each.code == Code.AMENDED:
+        if each.code in {Code.AMENDED, Code.TAKEN_OVER}:
             count = 0
         count += each.code == Code.APPROVAL_RENEWED
     return count

@@ -171,6 +171,11 @@ def renewal(before: MutationRequest, step: Step, _evidence: Evidence) -> Facts:
     }
 
 
+def taking_over(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
+    """Record which terms were replaced by which, and whom it was taken over from."""
+    return renewal(before, step, evidence) | {"requester_before": before.requester}
+
+
 def run(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     """Record what the engine said on the current state, and which policies denied it, if any did."""
     said = given(evidence.run)

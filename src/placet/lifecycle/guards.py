@@ -43,6 +43,18 @@ AMEND = Guard(
     "by its requester, not expired, with new terms on the current version",
     (*_COUNTS, actors.requester, progress.in_time, progress.terms_are_next, limits.room_in_trail),
 )
+TAKE_OVER = Guard(
+    "a policy allows this actor, who is not its requester, with a reason; not expired, with new terms on the current "
+    "version",
+    (
+        *_COUNTS,
+        statements.reason_given,
+        actors.not_theirs,
+        actors.may_take_over,
+        progress.in_time,
+        progress.terms_are_next,
+    ),
+)
 HOLD = Guard(
     "a reason to wait is given, by an eligible actor, requester or administrator, before any deadline",
     (*_KNOWN, statements.reason_given, progress.in_time, actors.concerned, limits.room_in_trail),

@@ -11,9 +11,14 @@ from placet.model.circumstances import Circumstances
 from placet.model.terms import Terms
 
 
-def asking(terms: Terms) -> frozenset[str]:
-    """Give whoever asks for a request: the requester, and whoever the requester acts for. They never decide on it."""
+def owners(terms: Terms) -> frozenset[str]:
+    """Return the requester, and whoever the requester acts for."""
     return frozenset({terms.requester, terms.on_behalf_of or terms.requester})
+
+
+def asking(terms: Terms) -> frozenset[str]:
+    """Return whoever asks for a request, or has asked before it was taken over. They never decide on it."""
+    return owners(terms).union(terms.formerly)
 
 
 def counting(terms: Terms, digest: str, votes: Iterable[Vote]) -> list[Vote]:

@@ -11,13 +11,16 @@ _CHOICES = {Trigger.VOTE: Choice.APPROVE, Trigger.DISSENT: Choice.REJECT, Trigge
 _ENDED = frozenset({Status.CANCELED, Status.EXPIRED, Status.SUPERSEDED, Status.STALE})
 """What no vote leads to: whoever votes again is told that it has ended."""
 
+_RENEWING = frozenset({Trigger.AMEND, Trigger.TAKE_OVER})
+
 _UNDONE_BY: dict[Trigger, frozenset[Trigger]] = {
     Trigger.CANCEL: frozenset(),
     Trigger.SUPERSEDE: frozenset(),
     Trigger.REVIEW: frozenset(),
+    Trigger.TAKE_OVER: frozenset(),
     Trigger.RELEASE: frozenset({Trigger.HOLD}),
-    Trigger.REQUEST_CHANGES: frozenset({Trigger.AMEND}),
-    Trigger.RETRY: frozenset({Trigger.FAIL, Trigger.AMEND}),
+    Trigger.REQUEST_CHANGES: _RENEWING,
+    Trigger.RETRY: _RENEWING | {Trigger.FAIL},
 }
 """What may be asked for twice, and after what it is something new."""
 

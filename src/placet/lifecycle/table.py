@@ -32,6 +32,17 @@ SUBMISSION = (
         facts.renewal,
         then=_SETTLE,
     ),
+    Transition(
+        _T.TAKE_OVER,
+        _WAITING,
+        _S.PENDING,
+        guards.TAKE_OVER,
+        _C.LIFECYCLE,
+        _D.TAKEN_OVER,
+        effects.renewed,
+        facts.taking_over,
+        then=_SETTLE,
+    ),
 )
 
 APPROVAL = (

@@ -19,6 +19,7 @@ class Trigger(StrEnum):
     SUBMIT = "submit"
     ADMIT = "admit"
     AMEND = "amend"
+    TAKE_OVER = "take_over"
     HOLD = "hold"
     RELEASE = "release"
     COMMENT = "comment"

@@ -1,4 +1,4 @@
-"""Who may do what a policy gives to certain roles, as executing, or executing in an emergency."""
+"""Who may do what a policy gives to certain roles: execute, execute in an emergency, take over."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ class Act(StrEnum):
 
     EXECUTION = "execution"
     EMERGENCY = "emergency"
+    TAKE_OVER = "take_over"
 
     @property
     def words(self) -> str:
@@ -17,7 +18,7 @@ class Act(StrEnum):
         return _WORDS[self]
 
 
-_WORDS = {Act.EXECUTION: "execute it", Act.EMERGENCY: "execute it in an emergency"}
+_WORDS = {Act.EXECUTION: "execute it", Act.EMERGENCY: "execute it in an emergency", Act.TAKE_OVER: "take it over"}
 
 
 @dataclass(frozen=True, slots=True)

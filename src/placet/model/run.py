@@ -47,7 +47,7 @@ class Run(Evolving):
         issues: what the check found.
         answers: what each policy said, in the order they were asked.
         requirements: everything the policies require, met or not.
-        grants: who may execute it, and who in an emergency, by the policies that say so.
+        grants: who may execute it, who in an emergency, and who may take it over, by the policies that say so.
         changes: the change set.
         after: the new state, or None where there is none.
         after_body: its canonical JSON.

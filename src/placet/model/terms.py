@@ -85,6 +85,7 @@ class Terms:
         executors: the roles of which whoever executes it must have one; anybody may if empty.
         vouched: whether the directory it was submitted under vouches for its actors; every act on it then takes one
             that does, and a caller who is authenticated.
+        formerly: who asked before the request was taken over, and for whom: they never decide on it either.
     """
 
     request_id: str
@@ -111,6 +112,7 @@ class Terms:
     own: tuple[AnyRequirement, ...] = ()
     executors: tuple[str, ...] = ()
     vouched: bool = False
+    formerly: tuple[str, ...] = ()
 
     @property
     def asks(self) -> str:

@@ -35,6 +35,7 @@ class Code(StrEnum):
     SUBMITTED = "submitted"
     ADMITTED = "admitted"
     AMENDED = "amended"
+    TAKEN_OVER = "taken_over"
     HELD = "held"
     RELEASED = "released"
     COMMENTED = "commented"

@@ -15,7 +15,7 @@ from placet.model.terms import OnDrift, Terms
 from placet.model.trail import Category, Code, Decision
 from placet.modelcheck.world import Asked, Said
 
-APPROVER, ON_CALL, ADMINISTRATOR = "approver", "on-call", "administrator"
+APPROVER, ON_CALL, ADMINISTRATOR, STEWARD = "approver", "on-call", "administrator", "steward"
 CAST = {
     each.id: each
     for each in (
@@ -23,13 +23,17 @@ CAST = {
         Actor("ann", roles=(APPROVER,)),
         Actor("bob", roles=(APPROVER,)),
         Actor("ada", roles=(ADMINISTRATOR,)),
+        Actor("tom", roles=(STEWARD,)),
         Actor("eve"),
         Actor("one", ActorKind.SERVICE),
         Actor("two", ActorKind.SERVICE, roles=(ON_CALL,)),
         Actor("placet", ActorKind.SYSTEM),
     )
 }
-"""Rex asks, ann and bob approve, ada administrates, eve may do nothing; one and two execute."""
+"""Rex asks, ann and bob approve, ada administrates, tom takes over, eve may do nothing; one and two execute.
+
+Who asks makes no other difference than who may not decide: what tom has taken over goes on as if rex asked.
+"""
 
 NEEDED = 2
 """How many approvals are required, where any are."""

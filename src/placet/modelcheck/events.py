@@ -32,6 +32,8 @@ _ASKED = (
     ("rex", _T.SUBMIT, "submits it"),
     ("rex", _T.ADMIT, "submits it, and nothing is required"),
     ("rex", _T.AMEND, "amends it"),
+    ("tom", _T.TAKE_OVER, "takes it over"),
+    ("eve", _T.TAKE_OVER, "takes it over without a role"),
     ("rex", _T.HOLD, "holds it"),
     ("ann", _T.RELEASE, "releases it"),
     ("rex", _T.RELEASE, "releases it"),
@@ -88,7 +90,7 @@ def said(world: World, firing: Firing, store: AbstractStore) -> Iterator[Event]:
 
 def _answers(world: World, firing: Firing) -> Iterator[tuple[str, str, Moved | None]]:
     for who, trigger, did in _ASKED:
-        version = world.version if trigger in {_T.AMEND, _T.REVALIDATE} else 0
+        version = world.version if trigger in {_T.AMEND, _T.TAKE_OVER, _T.REVALIDATE} else 0
         yield who, did, firing.fire(world.request, Ask(trigger, who, world.late, world.left, version))
     for who, trigger, did in _OUTDATED:
         ask = Ask(trigger, who, world.late, world.left, outdated=True)

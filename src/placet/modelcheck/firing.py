@@ -22,6 +22,7 @@ from placet.modelcheck.cast import (
     NEEDED,
     NOW,
     ON_CALL,
+    STEWARD,
     asked_of,
     state,
     step_of,
@@ -30,6 +31,7 @@ from placet.modelcheck.cast import (
 from placet.modelcheck.world import Asked, Verdict
 
 _EMERGENCY = Emergency("it burns", "INC-1")
+_GRANTS = (Grant(Act.EMERGENCY, (ON_CALL,)), Grant(Act.TAKE_OVER, (STEWARD,)))
 _LEFT = Circumstances(speakers={("bob", "bob"): None})
 _STAYED = Circumstances()
 _SUCCESSOR = MutationRequest.on(terms(1, 1, requires=True), at=NOW).evolve(id="another", status=Status.PENDING)
@@ -174,7 +176,7 @@ def _evidence(step: Step, ask: Ask) -> Evidence:
         max_failures=MOST_FAILURES,
         execution_id="attempt",
         resolution=_resolution(ask.verdict) if ask.verdict else None,
-        run=Run("mutation", Mode.COMMIT, ask.run, grants=(Grant(Act.EMERGENCY, (ON_CALL,)),)),
+        run=Run("mutation", Mode.COMMIT, ask.run, grants=_GRANTS),
         effect_differs=ask.differs,
         effect_digest=request.digest,
         state=state(version) if version else None,

@@ -174,6 +174,15 @@ class StoreContract:
             assert list(reader.terms("r-1")) == [a_request(a_terms(number=n)).terms_json for n in range(1, 12)]
             assert reader.request("r-1") == row
 
+    def test_new_terms_may_have_another_requester(self, store: Store) -> None:
+        row = a_request()
+        other = row.with_terms(a_terms(number=2, requester="eve")).evolve(revision=2)
+        _write(store, Writes(request=row, new_terms=True), Writes(request=other, revision=1, new_terms=True))
+        with store.view() as reader:
+            assert reader.request("r-1") == other
+            assert list(reader.find(Filter(requester="eve"), 9)) == [other]
+            assert list(reader.find(Filter(requester=row.filed.requester), 9)) == []
+
     @pytest.mark.parametrize(("wanted", "ids"), FOUND)
     @pytest.mark.parametrize("size", [1, 2, 9])
     def test_find_gives_what_matches_newest_first_page_by_page(

@@ -1,6 +1,6 @@
 """Who may do something."""
 
-from placet.lifecycle.quorum import asking
+from placet.lifecycle.quorum import asking, owners
 from placet.lifecycle.rules import rule
 from placet.lifecycle.step import Evidence, Step
 from placet.model.actor import CLOCKWORK, ActorKind
@@ -38,7 +38,7 @@ def _eligible(step: Step, evidence: Evidence) -> str:
 
 def _owner(step: Step, evidence: Evidence) -> str:
     actor, terms = evidence.actor, step.request.terms
-    if actor.id in asking(terms) or evidence.administrator_role in actor.roles:
+    if actor.id in owners(terms) or evidence.administrator_role in actor.roles:
         return ""
     return f"{actor.id} is neither its requester {terms.requester} nor an {evidence.administrator_role}"
 
@@ -58,8 +58,25 @@ def requester_or_administrator(step: Step, evidence: Evidence) -> str:
 @rule
 def requester(step: Step, evidence: Evidence) -> str:
     """It is theirs."""
-    asked = asking(step.request.terms)
+    asked = owners(step.request.terms)
     return "" if evidence.actor.id in asked else f"{evidence.actor.id} is not its requester {step.request.requester}"
+
+
+@rule
+def may_take_over(_: Step, evidence: Evidence) -> str:
+    """A policy lets somebody with their role take it over."""
+    roles = _granted(Act.TAKE_OVER, evidence)
+    return _lacks(Act.TAKE_OVER, roles, evidence) or (
+        "" if roles else "no policy allows to take it over; add allow_take_over(roles=[...])"
+    )
+
+
+@rule
+def not_theirs(step: Step, evidence: Evidence) -> str:
+    """It is not theirs already."""
+    actor, terms = evidence.actor, step.request.terms
+    theirs = (actor.id, actor.on_behalf_of) == (terms.requester, terms.on_behalf_of)
+    return f"{actor.id} is its requester already" if theirs else ""
 
 
 @rule

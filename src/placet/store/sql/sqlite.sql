@@ -145,6 +145,9 @@ SET revision = :revision, status = :status, digest = :digest, head = :head, upda
     :expires_at, search = :search, emergency_by = :emergency_by, review = :review
 WHERE id = :id AND revision = :read_revision;
 
+-- name: update_requester
+UPDATE placet_requests SET requester = :requester WHERE id = :id AND requester <> :requester;
+
 -- name: insert_terms
 INSERT INTO placet_terms (request_id, number, body) VALUES (?, ?, ?);
 

@@ -193,6 +193,8 @@ class SqliteUnit(SqliteReader):
         elif self._update_request(request, row | {"read_revision": writes.revision}) != 1:
             raise RevisionConflictError(request.id, writes.revision)
         if writes.new_terms:
+            if writes.revision:  # apart from the rest, since its index costs each move of any request otherwise
+                self._run("update_requester", {"id": request.id, "requester": request.filed.requester})
             self._insert_terms(request)
 
     def _update_request(self, request: MutationRequest, row: dict[str, Any]) -> int:
