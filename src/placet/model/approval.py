@@ -61,7 +61,7 @@ class Eligibility(Requirement):
         if self.within is not None:
             positive("within", self.within)
         if self.deadline is not None:
-            dated("deadline", self.deadline)
+            object.__setattr__(self, "deadline", dated("deadline", self.deadline))
 
     @property
     def anybody(self) -> bool:

@@ -33,7 +33,7 @@ class Schedule(Requirement):
             raise ConfigurationError("Schedule() says nothing; give it not_before= or not_after=")
         for name in ("not_before", "not_after"):
             if getattr(self, name) is not None:
-                dated(name, getattr(self, name))
+                object.__setattr__(self, name, dated(name, getattr(self, name)))
         if self.not_before and self.not_after and self.not_before >= self.not_after:
             raise ConfigurationError("not_after= of a Schedule must come after its not_before=")
 
@@ -63,7 +63,7 @@ class Freeze(Requirement):
     def __post_init__(self) -> None:
         super().__post_init__()
         named(self, self.name)
-        dated("until", self.until)
+        object.__setattr__(self, "until", dated("until", self.until))
         flag("recheck", self.recheck)
         object.__setattr__(self, "waiver_roles", strings("waiver_roles", self.waiver_roles))
 

@@ -77,7 +77,7 @@ class Delegation:
         for name in ("principal", "delegate"):
             object.__setattr__(self, name, checked_id(name, getattr(self, name)))
         for name in ("since", "until"):
-            checked_moment(name, getattr(self, name))
+            object.__setattr__(self, name, checked_moment(name, getattr(self, name)))
         if self.principal == self.delegate or self.since >= self.until:
             raise ConfigurationError(f"{self!r} delegates nothing: name two people, and a since before its until")
 

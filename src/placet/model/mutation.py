@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 
 from placet.errors import ConfigurationError
 from placet.model.canonical import bounded, canonical
+from placet.model.moments import moments_in_utc
 from placet.model.names import exact, member, shown, words
 from placet.model.sets import sort_sets
 from placet.model.state import FROZEN, State, as_written_by_pydantic, construct, demand_free_names, plain
@@ -125,8 +126,8 @@ class Mutation(BaseModel, ABC, Generic[S]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:  # noqa: ANN401 - pydantic's own
-        """Write sets in one order."""
-        return sort_sets(handler(source))
+        """Write sets in one order, and moments in UTC."""
+        return moments_in_utc(sort_sets(handler(source)))
 
     @as_written_by_pydantic
     def __init__(self, /, **values: Any) -> None:  # noqa: ANN401 - the fields' own types

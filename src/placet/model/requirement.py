@@ -1,7 +1,7 @@
 """What must be met before a request may be executed: the base of all kinds, approvals and others on one footing."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -48,10 +48,14 @@ def positive(name: str, value: object) -> None:
         raise ConfigurationError(f"{name}={value!r} of a requirement: pass a timedelta above zero, at most 100 years")
 
 
-def dated(name: str, value: object) -> None:
-    """See to it that a value is a moment with a time zone, which UTC has too."""
+def dated(name: str, value: object) -> datetime:
+    """Return a moment in UTC, so that it can be compared with others.
+
+    Raises:
+        ConfigurationError: it has no time zone, or UTC does not have it.
+    """
     try:
-        checked_moment(name, value)
+        return checked_moment(name, value)
     except InputError:
         raise ConfigurationError(f"{name}={value!r} of a requirement: pass a datetime with a time zone") from None
 

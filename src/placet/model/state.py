@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema
 
 from placet.errors import ConfigurationError, InputError, NotCanonicalError, PlacetError
 from placet.model.canonical import Json, bounded, canonical, complaint, digest, first_of
+from placet.model.moments import in_utc, moments_in_utc
 from placet.model.sets import sort_sets
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -89,7 +90,7 @@ def alike(one: BaseModel, other: BaseModel) -> bool:
     Asked past the models' own class, which may compare itself otherwise.
     """
     try:
-        return bool(BaseModel.__eq__(one, other))
+        return bool(BaseModel.__eq__(one, other)) or in_utc(one) == in_utc(other)
     except Exception:  # noqa: BLE001 - values of fields may raise anything when they are compared
         return False
 
@@ -152,8 +153,8 @@ class State(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:  # noqa: ANN401 - pydantic's own
-        """Write sets in one order."""
-        return sort_sets(handler(source))
+        """Write sets in one order, and moments in UTC."""
+        return moments_in_utc(sort_sets(handler(source)))
 
     @as_written_by_pydantic
     def __init__(self, /, **values: Any) -> None:  # noqa: ANN401 - the fields' own types
