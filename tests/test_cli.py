@@ -349,6 +349,7 @@ def test_a_request_that_is_not_there_is_said_with_the_way_out(gov: Governance, d
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
+        (Answer("execution by role ops", "execution", "by role ops"), "• execution by role ops: by role ops"),
         (Answer("allow", "allow"), "✓ allow"),
         (Answer("notes", "allow"), "✓ notes: allow"),
         (

@@ -26,6 +26,7 @@ _MARKS = {
     "require": ("•", "yellow"),
     "restrict": ("•", "yellow"),
     "emergency": ("!", "yellow"),
+    "execution": ("•", "yellow"),
     "deny": ("✗", "red"),
 }
 """How the verdict of a policy is marked."""
