@@ -8,6 +8,7 @@ from placet.errors import IntegrityError, RequestNotFoundError
 from placet.lifecycle.step import Step
 from placet.model.canonical import Link, digest
 from placet.model.names import checked_id
+from placet.model.recorded import flaw
 from placet.model.request import Filed, MutationRequest
 from placet.model.state import StoredState
 from placet.model.terms import TERMS, Terms
@@ -103,6 +104,8 @@ def _check_trail(request: MutationRequest, decisions: tuple[Decision, ...], head
     for seq, decision in enumerate(decisions, start=1):
         if decision.seq != seq:
             raise IntegrityError(Ledger.DECISIONS, f"{request.id}#{seq}", "it is missing")
+        if wrong := flaw(decision):
+            raise IntegrityError(Ledger.DECISIONS, f"{request.id}#{seq}", wrong)
     if len(decisions) != request.revision or head != request.head:
         row = f"{request.id}#{len(decisions)}"
         raise IntegrityError(Ledger.DECISIONS, row, f"the trail does not end at revision {request.revision}")

@@ -312,7 +312,7 @@ def replayed(entries: list[HistoryEntry]) -> bytes:
             raise IntegrityError(Ledger.HISTORY, row, "it does not start from the version before it")
         try:
             document = patch(document, entry.changes)
-        except (LookupError, TypeError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise IntegrityError(
                 Ledger.HISTORY, row, f"its changes cannot be replayed: {type(error).__name__}"
             ) from None

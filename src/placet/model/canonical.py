@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from operator import attrgetter
@@ -18,7 +18,7 @@ from traceback import extract_tb
 from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
-from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from placet.errors import InputError, IntegrityError, NotCanonicalError, PlacetError, StoreUnavailableError
@@ -201,7 +201,17 @@ def in_words(moment: datetime) -> str:
     return stamp(moment).replace(".000000Z", "Z")
 
 
-Moment = Annotated[AwareDatetime, PlainSerializer(stamp, return_type=str)]
+def _in_utc(moment: datetime) -> datetime:
+    """Check that a moment is in a year that UTC has, too."""
+    if not MINYEAR < moment.year < MAXYEAR:
+        try:
+            moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("it is in no year that UTC has") from None
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), PlainSerializer(stamp, return_type=str)]
 """An aware datetime, written by `stamp`."""
 
 

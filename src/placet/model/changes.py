@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from placet.errors import InputError
 from placet.model.canonical import Json, canonical
 from placet.model.members import Key, appends, is_unique, key, keys, only, same_order
 from placet.model.shape import Shape
@@ -43,6 +44,10 @@ class Change:
     kind: ChangeKind
     before: Any = field(default=None, repr=False)
     after: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind in _LISTED and not (isinstance(self.before, list) and isinstance(self.after, list)):
+            raise InputError(f"a change of kind {self.kind} tells what went and what came: pass two lists")
 
     def __str__(self) -> str:
         where = self.path or "(whole)"
@@ -291,6 +296,4 @@ def _same(left: Json, right: Json) -> bool:
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     if isinstance(left, list):
         return len(left) == len(right) and all(map(_same, left, right))
-    if isinstance(left, float):
-        return bool(left == right and str(left) == str(right))
-    return bool(left == right)
+    return bool(left == right and (not isinstance(left, float) or str(left) == str(right)))

@@ -7,6 +7,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Self
 
+from placet.errors import IntegrityError
 from placet.model.canonical import digest, parse, written
 from placet.model.changes import Changes
 from placet.model.evolving import Evolving
@@ -178,9 +179,12 @@ class MutationRequest(Evolving):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The caller's notes."""
-        loaded: dict[str, Any] = parse(self.metadata_json)
-        return loaded
+        """The caller's notes.
+
+        Raises:
+            IntegrityError: Raised if what is stored of them is no JSON object.
+        """
+        return _object(self.metadata_json, "placet_requests", self.id)
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}: {self.mutation} on {self.state_id} by {self.requester}"
@@ -197,9 +201,12 @@ class MutationRequest(Evolving):
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The mutation's fields."""
-        loaded: dict[str, Any] = parse(self.terms.payload)
-        return loaded
+        """The mutation's fields.
+
+        Raises:
+            IntegrityError: Raised if what is stored of them is no JSON object.
+        """
+        return _object(self.terms.payload, "placet_terms", f"{self.id}#{self.terms_number}")
 
     @property
     def requester(self) -> str:
@@ -263,6 +270,17 @@ class MutationRequest(Evolving):
             validated_version=None,
             filed=Filed.of(terms),
         )
+
+
+def _object(text: str, table: str, row: str) -> dict[str, Any]:
+    """Read a JSON object."""
+    try:
+        loaded = parse(text)
+    except ValueError:
+        loaded = None
+    if not isinstance(loaded, dict):
+        raise IntegrityError(table, row, "what should be a JSON object is none")
+    return loaded
 
 
 _UNSEALED = {"head", "created_at", "updated_at", "due_at", "filed", "terms_json"}
