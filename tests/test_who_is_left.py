@@ -176,9 +176,12 @@ def test_who_is_left_is_whoever_could_vote_and_so_say_the_inbox_and_the_guard(
 
 def _would_vote(gov: Governance, request: MutationRequest, name: str) -> bool:
     """Vote, and take it back."""
+    request = gov.get_request(request.id)
     try:
         voted = gov.approve(request.id, by=name, digest=request.digest)
     except PlacetError:
+        return False
+    if voted.revision == request.revision:  # the same vote again
         return False
     if voted.status is Status.PENDING:
         gov.withdraw(request.id, by=name)
