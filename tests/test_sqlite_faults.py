@@ -813,7 +813,7 @@ def test_a_forged_cursor_does_not_bring_out_the_driver(path: Path, ready: Mutati
         store = gov._context.store
         for at in (10**40, -(10**40)):
             with store.view() as reader:
-                assert len(reader.find(Filter(since=-at, until=at), 5, (at, ready.id))) == 0
+                assert len(reader.find(Filter(since=-at, until=at), 5, (at, ready.id))) == int(at > 0)
                 assert len(reader.find(Filter(), 5, (at, ready.id))) == int(at > 0)
 
 

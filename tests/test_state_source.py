@@ -2,6 +2,7 @@
 
 import runpy
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -289,6 +290,13 @@ def test_a_row_that_its_class_does_not_accept_is_named_by_verify_too(gov: Govern
     with pytest.raises(IntegrityError, match="UsersTable user:42: User does not accept it at /since"):
         gov.get_state(ADA)
     assert [(problem.table, problem.row) for problem in gov.verify().problems] == [("UsersTable", ADA)]
+
+
+def test_a_row_of_the_users_own_that_is_no_text_is_not_quoted(gov: Governance, mine: sqlite3.Connection) -> None:
+    mine.execute("UPDATE users SET name = CAST('secret' || x'ff' AS TEXT) WHERE id = '42'")
+    with pytest.raises(StoreError, match="a column holds other bytes; restore the row") as caught:
+        gov.get_state(ADA)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_row_that_is_not_there_is_no_state(gov: Governance) -> None:

@@ -48,6 +48,9 @@ _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_CORRUPT: (StoreFormatError, "it is damaged; restore it from a backup"),
 }
 
+UNDECODABLE = "Could not decode to UTF-8"
+"""How the driver begins to say that text is none."""
+
 
 class translated:  # noqa: N801 - it reads as `with translated(path):`
     """Turns what the driver raises inside the block into placet's errors.
@@ -69,6 +72,8 @@ class translated:  # noqa: N801 - it reads as `with translated(path):`
             raise StoreError(f"{self._path}: {error}; nothing was written") from error
         if isinstance(error, UnicodeDecodeError):  # of the driver's own: what SQLite says quotes a damaged file
             raise StoreFormatError(f"{self._path}: it is damaged; restore it from a backup") from None
+        if isinstance(error, sqlite3.Error) and UNDECODABLE in str(error):  # which quotes what the column holds
+            raise StoreError(f"{self._path}: {UNDECODABLE}: a column holds other bytes; restore the row") from None
         if isinstance(error, sqlite3.Error):
             raise _ours(self._path, error) from error
 

@@ -20,7 +20,7 @@ from placet.model.writes import Writes
 from placet.store.port import REQUESTS, STATES, TAKEN, TERMS, Filter, Position
 from placet.store.rows import from_row, to_key, to_link, to_row, to_state, to_terms
 from placet.store.sql import queries
-from placet.store.sqlite.errors import translated
+from placet.store.sqlite.errors import UNDECODABLE, translated
 from placet.store.sqlite.lent import Budget, LentConnection
 from placet.store.sqlite.sources import SqliteSource, load, save, source_of
 
@@ -62,7 +62,7 @@ class SqliteReader:
             with translated("the SQLite store"):
                 return self._cursor.execute(self._sql[name], parameters).fetchall()
         except StoreError as error:
-            if "Could not decode to UTF-8" not in str(error):
+            if UNDECODABLE not in str(error):
                 raise
             named = row or self._undecodable(self._sql[name], parameters)
         raise IntegrityError(table, named, "a column holds text that is not UTF-8")  # without the driver's: it quotes
