@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from house import HOUSE, MUTATIONS, AddTeam, approved, opened
 from placet import Governance, OpenDirectory, require_approval
+from placet.cli.app import app
 from placet.errors import (
     IntegrityError,
     PlacetError,
@@ -363,6 +365,13 @@ def test_new_files_are_for_their_owner_alone(tmp_path: Path, mask: int, mode: st
         approved(gov)
         names = {f"new.db{suffix}" for suffix in ("", "-wal", "-shm", SUFFIX)}
         assert modes(tmp_path) == dict.fromkeys(names, mode)
+
+
+@pytest.mark.parametrize(("command", "option"), [("demo", "--db"), ("diagram", "--output")])
+def test_files_that_the_command_line_makes_are_for_their_owner_alone(tmp_path: Path, command: str, option: str) -> None:
+    with umask(0):
+        assert CliRunner().invoke(app, [command, option, str(tmp_path / "made")]).exit_code == 0
+    assert set(modes(tmp_path).values()) == {"600"}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o666, 0o600])
