@@ -68,7 +68,7 @@ class Walker:
         if status in {"approved", "failed", "executed", "rejected", "revalidation", "stale"}:
             self.agree(new)
         if status in {"revalidation", "stale"}:
-            self.another_writer(0, 9)
+            self.another_writer(1 - self.both.world.requests[new].wish.field, 9)
         if status == "superseded":
             other = self.submit(wish=Wish(leads=0))
             self.both.do(Ask("supersede", new, successor=other))
@@ -133,7 +133,9 @@ class Walker:
             self.both.do(before)
             asks = self.ways(arrow, request_id)
         if not asks and arrow[1] in EXECUTING:
-            self.another_writer(which % 2, which % 5)
+            wish = self.both.world.requests[request_id].wish
+            in_place = arrow[1] == "mark_in_place"
+            self.another_writer(*((wish.field, wish.value) if in_place else (which % 2, which % 5)))
             asks = self.ways(arrow, request_id)
         if asks:
             self.both.do(choose(asks))
