@@ -116,7 +116,8 @@ class Attempt:
         }
 
     def _decision(self, number: int, at: str, metadata: Facts) -> Facts:
-        who = {"actor": RUNNER, "on_behalf_of": None, "reason": ""}
+        who: Facts = {"actor": RUNNER, "on_behalf_of": None, "reason": ""}
+        who |= {"channel": "library", "authenticated": True, "vouched": False}
         return {"request_id": self.request_id, "seq": self.revision + number, "at": at, "metadata": metadata, **who}
 
     def audited(self, at: str, changes: list[Facts], duration_us: int = 0) -> Facts:

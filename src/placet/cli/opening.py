@@ -118,9 +118,10 @@ def acting(db: Path | None, app: str | None, by: str | None) -> Iterator[tuple[B
         _demand_file(db)
         _demand_placets(db)
     known = gov or Governance.open("memory:", directory=OpenDirectory())
-    there = (known if db is None else known.over(db)).through(Channel("cli", authenticated=authenticated))
+    there, store = known._over(db)  # noqa: SLF001 - only the library's own faces exchange the store
+    there = there.through(Channel("cli", authenticated=authenticated))
     try:
-        yield Book(there, there.store, db, knows_roles=gov is not None), actor
+        yield Book(there, store, db, knows_roles=gov is not None), actor
     except TransitionRefusedError as refusal:
         if refusal.rule != identity.identified.code:
             raise

@@ -155,22 +155,12 @@ class Governance(Queries, Actions):
             raise ConfigurationError(f"channel= is a {type(channel).__name__}; pass Channel(name, authenticated=...)")
         return type(self)(replace(self._context, channel=channel), self._sources)
 
-    @property
-    def store(self) -> Store:
-        """The store that is governed."""
-        return self._context.store
-
-    def over(self, store: str | Path | Store) -> Self:
-        """Return the same governance over another store: the same policies, classes, directory and channel.
-
-        Args:
-            store: as for `Governance.open`.
-
-        Raises:
-            ConfigurationError: no store is reached by this.
-            StoreError: the store cannot be opened.
-        """
-        return type(self)(replace(self._context, store=open_store(store, self._sources)), self._sources)
+    def _over(self, store: str | Path | Store | None) -> tuple[Self, Store]:
+        """Return the same governance over another store, if one is given, and that store; for the command line."""
+        context = self._context
+        if store is not None:
+            context = replace(context, store=open_store(store, self._sources))
+        return type(self)(context, self._sources), context.store
 
     def close(self) -> None:
         """Close the store."""
