@@ -216,6 +216,7 @@ GOOD: dict[str, Any] = {
     "version": 1,
     "state": Roles(),
     "channel": Channel("http", authenticated=True),
+    "until": datetime(2030, 1, 1, tzinfo=UTC),
 }
 METHODS = [
     name
