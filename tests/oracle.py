@@ -228,6 +228,10 @@ def _revalidate(turn: Turn) -> None:
     if _rests(turn):
         return
     turn.among("revalidation")
+    turn.looked = True
+    _as_time_passes(turn)
+    if _rests(turn):
+        return
     leads = turn.request.demand.leads
     turn.demand(turn.eligible if leads else turn.ask.by in {turn.request.requester, ADMINISTRATOR})
     _look_again(turn)
@@ -260,6 +264,12 @@ def _resolve(turn: Turn) -> None:
     turn.among("approved", "revalidation", *(["pending"] if turn.ask.emergency else []))
     turn.demand(it.status != "revalidation" or it.validated is not None)
     outcome = "proceed" if (it.validated or it.expected) == turn.version else _drifted(turn)
+    if not turn.looked:
+        turn.looked = True  # at the state, which may have been made later than the clock says by now
+        _as_time_passes(turn)
+        if _rests(turn):
+            return
+        it = turn.request
     if turn.ask.emergency:
         open_reviews = any(each.review == "open" for each in turn.before.requests.values())
         turn.demand(_run(turn) == "accepted" and turn.ask.by == ON_CALL and not open_reviews and not it.held)
@@ -292,6 +302,7 @@ def _proceed(turn: Turn) -> None:
     values[wish.field] = wish.value
     turn.values, turn.version = (values[0], values[1]), turn.version + 1
     turn.move("execute", "executed", review="open" if turn.ask.emergency else "")
+    turn.made = turn.request.moved
 
 
 def _mark_stale(turn: Turn) -> None:

@@ -137,4 +137,4 @@ def test_a_state_is_checked_against_the_last_two_entries_of_its_history_and_no_m
         state = view.state(HOUSE)
         assert state is not None
         last = check_state(reader, state)
-    assert (last and last.seq, reader.after) == (5, [3])
+    assert (last and last.version, reader.after) == (5, [3])

@@ -897,7 +897,14 @@ REFUSALS: list[Refused] = [
         {"actor": ROOT, "administrator_role": "owner"},
     ),
     ("pending", "expire", "overdue", "it has no deadline", {"terms": TERMS_}, {}),
-    ("created", "expire", "overdue", "the deadline of requester bob is 2026-01-31T12:00:00Z", {}, {"at": NOON - TICK}),
+    (
+        "created",
+        "expire",
+        "overdue",
+        "the deadline of requester bob is 2026-01-31T12:00:00Z",
+        {"updated_at": NOON - HOUR},
+        {"at": NOON - TICK},
+    ),
     ("pending", "supersede", "successor_exists", "there is no such successor", {}, {"successor": None}),
     ("pending", "supersede", "successor_exists", "cannot succeed itself", {}, {"successor": a_request("pending")}),
     *(
@@ -1148,7 +1155,7 @@ class TestGuards:
         assert step.request.successor == "r-2"
 
     def test_a_deadline_counts_from_its_very_moment(self) -> None:
-        step, evidence = good("pending", "expire")
+        step, evidence = good("pending", "expire", updated_at=NOON - HOUR)
         assert not MACHINE.fire_if_allowed(step, Trigger.EXPIRE, replace(evidence, at=NOON - TICK))
         assert MACHINE.fire_if_allowed(step, Trigger.EXPIRE, replace(evidence, at=NOON))
 

@@ -156,11 +156,12 @@ class Request:
 
 @dataclass(frozen=True)
 class World:
-    """Every request, and the state: two numbers, and a version."""
+    """Every request, and the state: two numbers, a version, and when that was made."""
 
     requests: Mapping[str, Request] = field(default_factory=dict)
     values: tuple[int, int] = (0, 0)
     version: int = 1
+    made: int = 0
     now: int = 0
 
 
@@ -169,13 +170,14 @@ class Turn:
 
     def __init__(self, world: World, ask: Ask, request: Request) -> None:
         self.before, self.ask, self.request = world, ask, request
-        self.values, self.version = world.values, world.version
+        self.values, self.version, self.made = world.values, world.version, world.made
+        self.looked = False
         self.arrows: list[Arrow] = []
 
     @property
     def world(self) -> World:
         requests = {**self.before.requests, self.request.id: self.request}
-        return replace(self.before, requests=requests, values=self.values, version=self.version)
+        return replace(self.before, requests=requests, values=self.values, version=self.version, made=self.made)
 
     # ---- what there is to know
 
@@ -186,11 +188,11 @@ class Turn:
     @property
     def moment(self) -> int:
         """What a move that is made now is dated: a clock that jumps back does not turn a trail around."""
-        return max(self.now, self.request.moved)
+        return max(self.now, self.request.moved, *([self.before.made] if self.looked else []))
 
     @property
     def late(self) -> bool:
-        return self.request.deadline is not None and self.now >= self.request.deadline
+        return self.request.deadline is not None and self.moment >= self.request.deadline
 
     @property
     def outdated(self) -> bool:
@@ -203,7 +205,7 @@ class Turn:
             if demanded and met_at is None:
                 return False
             begins += [met_at] if demanded and met_at is not None else []
-        return self.now >= max(begins) + VALID
+        return self.moment >= max(begins) + VALID
 
     @property
     def leads(self) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class Walker:
             "stale": {"on_drift": "reject"},
             "expired": {"deadline": 30},
         }
+        ahead = self.both.world.made - self.both.world.now
+        if ahead > 0:  # the clock was put back, and what is executed counts as later
+            self.both.town.clock.tick(minutes=ahead)
+            self.both.world = replace(self.both.world, now=self.both.world.made)
         new = self.submit(**{**options, **needs.get(status, {})})
         road: dict[str, list[Ask]] = {
             "created": [Ask("request_changes", by="ann")],

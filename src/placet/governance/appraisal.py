@@ -12,7 +12,7 @@ from placet.lifecycle.quorum import asking
 from placet.lifecycle.standing import Standing, standing
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
-from placet.model.canonical import Link, parse
+from placet.model.canonical import parse
 from placet.model.changes import Changes, in_place, same_changes, same_effect
 from placet.model.circumstances import Circumstances
 from placet.model.requirement import Requirement
@@ -20,6 +20,7 @@ from placet.model.resolution import Effect
 from placet.model.run import Mode, Run, RunStatus
 from placet.model.state import StoredState
 from placet.model.terms import Terms
+from placet.model.trail import Newest
 from placet.store.port import Reader
 
 
@@ -34,7 +35,7 @@ class Appraisal:
         past_requirements: whether what policies require is passed over, in an emergency.
 
     Attributes:
-        history: the last link of the state's history, once the state was looked at; None if there is none.
+        history: the last entry of the state's history, once the state was looked at; None if there is none.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Appraisal:
         self._gathered: dict[tuple[str, tuple[Requirement, ...]], Circumstances] = {}
         self._state: StoredState | None = None
         self._run: Run | None = None
-        self.history: Link | None = None
+        self.history: Newest | None = None
 
     @property
     def _terms(self) -> Terms:
@@ -142,7 +143,7 @@ class Appraisal:
 
     def now(self, more: tuple[Requirement, ...] = ()) -> Evidence:
         """Give the evidence at hand, with those circumstances."""
-        return self._at_hand.evolve(circumstances=self.around(more))
+        return self._at_hand.evolve(circumstances=self.around(more), history=self.history)
 
     def around(self, more: tuple[Requirement, ...] = ()) -> Circumstances:
         """Gather the circumstances of the request, and of more requirements than it has; once for the same terms."""

@@ -180,7 +180,6 @@ class Attempt:
             Trigger.EXECUTE,
             run=self._seen.run,
             new_state=new_state,
-            history=self._seen.history,
             effect_differs=differs,
         )
 

@@ -12,7 +12,7 @@ from placet.model.recorded import flaw
 from placet.model.request import Filed, MutationRequest
 from placet.model.state import StoredState
 from placet.model.terms import TERMS, Terms
-from placet.model.trail import AUDIT_BOOK, DECISION_BOOK, HISTORY_BOOK, AuditRecord, Decision, Ledger
+from placet.model.trail import AUDIT_BOOK, DECISION_BOOK, HISTORY_BOOK, AuditRecord, Decision, Ledger, Newest
 from placet.store.port import REQUESTS, Reader
 from placet.store.port import TERMS as TERMS_TABLE
 
@@ -113,11 +113,11 @@ def _check_trail(request: MutationRequest, decisions: tuple[Decision, ...], head
         raise IntegrityError(REQUESTS, request.id, "a column was changed since its last decision")
 
 
-def check_state(reader: Reader, state: StoredState) -> Link | None:
+def check_state(reader: Reader, state: StoredState) -> Newest | None:
     """See to it that a state is what its history says.
 
     Returns:
-        The last link of its history, or None if there is none.
+        The last entry of its history, or None if there is none.
 
     Raises:
         IntegrityError: it was changed behind placet's back.
@@ -130,14 +130,15 @@ def check_state(reader: Reader, state: StoredState) -> Link | None:
         raise IntegrityError("placet_states", state.state_id, f"its version went back from {newest} to {state.version}")
     if newest < state.version and not state.foreign:
         raise IntegrityError("placet_states", state.state_id, f"no history entry made its version {state.version}")
-    if recent and newest == state.version:
-        previous = recent[-2].hash if len(recent) > 1 else "" if newest == 1 else None
-        if previous is None and not state.foreign:
-            raise IntegrityError(Ledger.HISTORY, f"{state.state_id}#{newest - 1}", "it is missing")
-        entry = HISTORY_BOOK.read(recent[-1:], previous)[-1]
-        if (entry.after_hash, entry.state_type) != (state.hash, state.state_type):
-            raise IntegrityError("placet_states", state.state_id, _unlike(state))
-    return recent[-1] if recent else None
+    if not recent:
+        return None
+    previous = recent[-2].hash if len(recent) > 1 else "" if newest == 1 else None
+    if previous is None and not state.foreign:
+        raise IntegrityError(Ledger.HISTORY, f"{state.state_id}#{newest - 1}", "it is missing")
+    entry = HISTORY_BOOK.read(recent[-1:], previous)[-1]
+    if newest == state.version and (entry.after_hash, entry.state_type) != (state.hash, state.state_type):
+        raise IntegrityError("placet_states", state.state_id, _unlike(state))
+    return Newest(newest, recent[-1].hash, entry.at)
 
 
 def _recent(reader: Reader, state: StoredState) -> Sequence[Link]:

@@ -165,7 +165,10 @@ class Queries:
             return tuple(inbox(self._context, reader, actor, wanted))
 
     def audit(self, request_id: str | None = None, *, state_id: str | None = None) -> tuple[AuditRecord, ...]:
-        """Give the execution attempts of one request, or those of every request for one state; oldest first.
+        """Give the execution attempts of one request, or those of every request for one state, in order of execution.
+
+        Those for one state are in the order of the versions that they looked at; of several that looked at the same
+        version, the one that replaced it is the last, and the others are in the order of their moments.
 
         Args:
             request_id: of this request;
@@ -183,7 +186,7 @@ class Queries:
                 return audit_records(reader, Dossier.load(reader, request_id).request)
             wanted = Filter(state_id=checked_id("state_id", state_id))
             records = [record for found in every(reader, wanted) for record in audit_records(reader, found)]
-        return tuple(sorted(records, key=lambda record: (record.at, record.request_id, record.seq)))
+        return tuple(sorted(records, key=_order))
 
     def history(self, state_id: str) -> tuple[HistoryEntry, ...]:
         """Give how each version of a state came to be, oldest first.
@@ -294,6 +297,12 @@ class Queries:
         elif not links:
             raise StateNotFoundError(state_id)
         return tuple(HISTORY_BOOK.read(links))
+
+
+def _order(record: AuditRecord) -> tuple[int, bool, datetime, str, int]:
+    """Return what puts the attempts on one state in order of execution."""
+    looked_at = record.resolution.current_version if record.resolution else record.revalidated_version
+    return (looked_at or 0, record.resulting_version is not None, record.at, record.request_id, record.seq)
 
 
 def replayed(entries: list[HistoryEntry]) -> bytes:

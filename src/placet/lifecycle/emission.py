@@ -24,7 +24,7 @@ from placet.model.trail import (
 def emit(step: Step, row: Transition, evidence: Evidence) -> None:
     """Move the step along a row of the table, and write what that leaves behind."""
     before = step.request
-    at = max(evidence.at, before.updated_at)  # a clock that jumps back does not turn a trail around
+    at = step.at(evidence)
     step.resolution = evidence.resolution or step.resolution
     target = row.leads_to(before.status)
     step.request = row.effect(before, evidence).evolve(status=target, revision=before.revision + 1, updated_at=at)
@@ -92,6 +92,7 @@ def _audit(step: Step, evidence: Evidence) -> None:
         changes=run.changes if run else (),
         error=run.error if run else "",
         duration_us=run.duration_us if run else 0,
+        revalidated_version=evidence.state.version if step.resolution is None and evidence.state else None,
         approved_changes=request.effect if evidence.effect_differs and evidence.new_state else None,
     )
     link = AUDIT_BOOK.link(request.id, record.seq, record, request.audit_head)
@@ -103,7 +104,7 @@ def _audit(step: Step, evidence: Evidence) -> None:
 def _replace_state(step: Step, evidence: Evidence, at: datetime) -> None:
     old, new, run = given(evidence.state), given(evidence.new_state), given(evidence.run)
     last = evidence.history
-    previous, newest = (last.hash, last.seq) if last else ("", 0)
+    previous, newest = (last.hash, last.version) if last else ("", 0)
     if newest < old.version:  # the user's own table was changed by other hands: begin again from what is there
         whole = Change("", ChangeKind.ADDED, after=parse(old.body))
         found = HistoryEntry(

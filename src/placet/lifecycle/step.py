@@ -20,7 +20,7 @@ from placet.model.resolution import Resolution
 from placet.model.run import Run
 from placet.model.state import StoredState
 from placet.model.terms import Terms
-from placet.model.trail import AuditRecord, Decision
+from placet.model.trail import AuditRecord, Decision, Newest
 from placet.model.writes import Writes
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Evidence(Evolving):
         effect_digest: the digest of that effect, where somebody is to be shown it.
         state: the state the attempt would replace.
         new_state: the state it would become.
-        history: the last link of the state's history, if there is one.
+        history: the last entry of the state's history, where the state was looked at and there is one.
         terms: the terms that are to take the place of those there are.
         successor: the request that takes this one's place.
         emergency: why it is executed past its requirements.
@@ -78,7 +78,7 @@ class Evidence(Evolving):
     effect_digest: str = ""
     state: StoredState | None = None
     new_state: StoredState | None = None
-    history: Link | None = None
+    history: Newest | None = None
     terms: Terms | None = None
     successor: MutationRequest | None = None
     emergency: Emergency | None = None
@@ -158,6 +158,15 @@ class Step:
     def status(self) -> Status:
         """The status it has come to."""
         return self.request.status
+
+    def at(self, evidence: Evidence) -> datetime:
+        """Return the moment of a move, at which it is judged to be in time, and which it records.
+
+        It is not before the last move of the request, nor before the state that was looked at was made: a clock that
+        is put back does not turn a trail around.
+        """
+        at = max(evidence.at, self.request.updated_at)
+        return at if evidence.history is None else max(at, evidence.history.at)
 
     def known(self, evidence: Evidence) -> Known:
         """Give what its requirements are judged by."""

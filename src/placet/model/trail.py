@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -155,6 +156,7 @@ class AuditRecord:
         approved_changes: what was approved, where the effect of what was changed is another; otherwise None.
         error: type and message of what `apply` raised, or "".
         duration_us: microseconds that policies, checks and apply took.
+        revalidated_version: the version that was looked at where nothing was resolved; otherwise the resolution has it.
     """
 
     request_id: str
@@ -173,6 +175,7 @@ class AuditRecord:
     error: str
     duration_us: int
     approved_changes: Changes | None = None
+    revalidated_version: int | None = None
 
 
 class HistoryKind(StrEnum):
@@ -214,6 +217,21 @@ class HistoryEntry:
     request_id: str | None = None
     execution_id: str | None = None
     mutation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What a state's history goes on from: its last entry.
+
+    Attributes:
+        version: the version that the entry made.
+        hash: the hash of its link.
+        at: when, UTC.
+    """
+
+    version: int
+    hash: str
+    at: datetime
 
 
 DECISIONS = Codec(Decision, Ledger.DECISIONS)

@@ -44,7 +44,7 @@ def not_held(step: Step, _: Evidence) -> str:
 def in_time(step: Step, evidence: Evidence) -> str:
     """No deadline has passed."""
     deadline = next_deadline(step.request, step.known(evidence))
-    return deadline.passed if deadline and evidence.at >= deadline.at else ""
+    return deadline.passed if deadline and step.at(evidence) >= deadline.at else ""
 
 
 @rule
@@ -53,14 +53,14 @@ def overdue(step: Step, evidence: Evidence) -> str:
     deadline = next_deadline(step.request, step.known(evidence))
     if deadline is None:
         return "it has no deadline"
-    return "" if evidence.at >= deadline.at else str(deadline)
+    return "" if step.at(evidence) >= deadline.at else str(deadline)
 
 
 @rule
 def approval_valid(step: Step, evidence: Evidence) -> str:
     """Its approval has not run out."""
     until = approved_until(step.known(evidence), step.standing(evidence))
-    if until is None or evidence.at < until:
+    if until is None or step.at(evidence) < until:
         return ""
     return f"its approval ran out at {in_words(until)}; it has to be approved again"
 
@@ -71,7 +71,7 @@ def approval_ran_out(step: Step, evidence: Evidence) -> str:
     until = approved_until(step.known(evidence), step.standing(evidence))
     if until is None:
         return "it has no approval that runs out"
-    return "" if evidence.at >= until else f"its approval is valid until {in_words(until)}"
+    return "" if step.at(evidence) >= until else f"its approval is valid until {in_words(until)}"
 
 
 @rule
