@@ -7,6 +7,7 @@ was, and every `verify` is clean.
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -19,8 +20,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from house import HOUSE, MUTATIONS, AddTeam, GrantRole, Roles
-from placet import Actor, Emergency, Governance, OpenDirectory, require_approval
-from placet.errors import PlacetError
+from placet import (
+    Actor,
+    Delegation,
+    Emergency,
+    FreezeWindow,
+    Governance,
+    Intent,
+    MutationEngine,
+    OpenDirectory,
+    Policy,
+    StaticDirectory,
+    Verdict,
+    allow,
+    allow_emergency,
+    deny,
+    freeze,
+    policy,
+    require,
+    require_approval,
+    requirements,
+)
+from placet.errors import ConfigurationError, PlacetError
 from placet.model.channel import Channel
 from placet.store.memory import MemoryStore
 from placet.store.port import Store
@@ -221,7 +242,7 @@ GOOD: dict[str, Any] = {
 METHODS = [
     name
     for name, _ in inspect.getmembers(Governance, inspect.isfunction)
-    if not name.startswith("_") and name not in {"close", "within", "register_policy"}
+    if not name.startswith("_") and name not in {"close", "within", "over", "register_policy"}
 ]
 PARAMETERS = [
     (method, name)
@@ -348,3 +369,107 @@ def test_every_argument_that_is_needed_has_a_value_here() -> None:
         for name, each in inspect.signature(getattr(Governance, method)).parameters.items():
             if each.default is each.empty and name not in {"self", "digest"}:
                 assert name in GOOD, f"{method}({name}=)"
+
+
+def closing(**options: Any) -> None:  # noqa: ANN401 - options of open
+    """Open a store with these options, and close it."""
+    usual: dict[str, Any] = {"store": "memory:", "directory": OpenDirectory()}
+    Governance.open(**usual | options).close()
+
+
+def ran(**parts: Any) -> object:  # noqa: ANN401 - arguments of run
+    """Run a mutation on the engine alone."""
+    usual: dict[str, Any] = {"mutation": AddTeam(team="x"), "state": Roles(), "actor": Actor("bob")}
+    return MutationEngine([allow()]).run(**usual | parts)
+
+
+def registering(**parts: Any) -> None:  # noqa: ANN401 - arguments of register_policy
+    opened(MemoryStore(), FrozenClock()).register_policy(**parts)
+
+
+def joining(**parts: Any) -> None:  # noqa: ANN401 - arguments of within
+    opened(MemoryStore(), FrozenClock()).within(**parts)
+
+
+def moving(**parts: Any) -> None:  # noqa: ANN401 - arguments of over
+    opened(MemoryStore(), FrozenClock()).over(**parts)
+
+
+SOON, LATE = datetime(2026, 2, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+MADE: list[tuple[Callable[..., object], dict[str, Any]]] = [
+    (Actor, {"id": "x"}),
+    (Delegation, {"principal": "a", "delegate": "b", "since": SOON, "until": LATE}),
+    (Emergency, {"reason": "a", "ticket": "b"}),
+    (FreezeWindow, {"name": "a", "start": SOON, "end": LATE}),
+    (Channel, {"name": "x", "authenticated": True}),
+    (Intent, {"operation": "x"}),
+    (Policy, {"name": "x", "decide": lambda _: Verdict.allow()}),
+    (Verdict, {"kind": "allow"}),
+    (Verdict.deny, {"reason": "x"}),
+    (Verdict.in_emergency, {"roles": ["x"]}),
+    (StaticDirectory, {"actors": []}),
+    (MutationEngine, {}),
+    (policy, {"decide": lambda _: Verdict.allow()}),
+    (allow, {}),
+    (deny, {"reason": "x"}),
+    (freeze, {"calendar": []}),
+    (require_approval, {}),
+    (allow_emergency, {"roles": ["x"]}),
+    (requirements.Approval, {}),
+    (requirements.Dependency, {"request_id": "r-1"}),
+    (requirements.ExternalCheck, {"name": "x"}),
+    (requirements.Freeze, {"name": "x", "until": LATE}),
+    (requirements.ManualReview, {"name": "x"}),
+    (requirements.Quota, {"limit": 1, "per": timedelta(1)}),
+    (requirements.Schedule, {"not_before": SOON}),
+]
+PARTS = [
+    *((make, usual, name) for make, usual in MADE for name in inspect.signature(make).parameters),
+    *((closing, {}, name) for name in inspect.signature(Governance.open).parameters),
+    *((ran, {}, name) for name in inspect.signature(MutationEngine.run).parameters if name != "self"),
+    (registering, {}, "policy"),
+    (joining, {}, "connection"),
+    (moving, {}, "store"),
+]
+
+
+@pytest.mark.parametrize(("make", "usual", "name"), PARTS, ids=lambda each: getattr(each, "__name__", str(each))[:30])
+def test_junk_for_a_part_of_the_program_is_a_typed_error(
+    make: Callable[..., object], usual: dict[str, Any], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a path that is one makes its file
+    for junk in JUNK.values():
+        with suppress(PlacetError):
+            make(**usual | {name: junk()})
+
+
+@pytest.mark.parametrize("make", [require, Verdict.require, Verdict.restrict])
+def test_so_is_junk_for_a_requirement(make: Callable[..., object]) -> None:
+    for junk in JUNK.values():
+        with pytest.raises(PlacetError):
+            make(junk())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"policies": [object()]},
+        {"mutations": [object()]},
+        {"sources": [object()]},
+        {"directory": object()},
+        {"max_failures": 0},
+        {"clock": 5},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_where_a_part_does_not_fit_no_file_is_made(options: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(PlacetError):
+        closing(**{"store": f"sqlite:///{tmp_path / 'new.db'}"} | options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", ["²", "-1", "1e400", "inf", "nan", "9" * 400, "", "٣", "1_0", " 1", "0x1"])
+def test_a_time_out_is_a_number_of_seconds(seconds: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="timeout=SECONDS"):
+        closing(store=f"sqlite:///{tmp_path / 'new.db'}?timeout={seconds}")
+    assert list(tmp_path.iterdir()) == []

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from placet.errors import ConfigurationError, PolicyRaisedError
 from placet.model.actor import Actor
-from placet.model.answers import UnexpectedAnswerError, checked_function, exactly
+from placet.model.answers import UnexpectedAnswerError, attribute, checked_function, exactly
 from placet.model.approval import Approval
 from placet.model.changes import Changes
 from placet.model.grant import Act, Grant
 from placet.model.merging import twice
 from placet.model.mutation import Intent, Mutation
-from placet.model.names import cause, described, shown, storable, strings
+from placet.model.names import cause, described, exact, shown, storable, strings
 from placet.model.requirement import Requirement
 from placet.model.state import State
 from placet.model.terms import KINDS
@@ -64,8 +64,10 @@ class Verdict:
     def __post_init__(self) -> None:
         if not isinstance(self.kind, str) or self.kind not in VERDICTS or not isinstance(self.detail, str):
             raise ConfigurationError(
-                f"Verdict({self.kind!r}) is none; use Verdict.allow(), deny('why'), require(...), ..."
+                f"Verdict({shown(self.kind)}) is none; use Verdict.allow(), deny('why'), require(...), ..."
             )
+        if not isinstance(self.requirements, tuple):
+            raise ConfigurationError("requirements= of a Verdict is no tuple; make it with Verdict.require(...)")
         if (self.kind in {"require", "restrict"}) is not bool(self.requirements):
             raise ConfigurationError("require() needs a Requirement; to let it pass, allow()")
         if (self.kind in set(Act)) is not isinstance(self.grant, Grant):
@@ -93,7 +95,7 @@ class Verdict:
         """
         if not isinstance(reason, str) or not reason.strip():
             raise ConfigurationError("a denial needs a reason: Verdict.deny('why')")
-        return cls("deny", reason)
+        return cls("deny", exact(reason))
 
     @classmethod
     def require(cls, *requirements: Requirement) -> "Verdict":
@@ -105,12 +107,12 @@ class Verdict:
         Raises:
             ConfigurationError: nothing is required, or something that is no requirement, or the same one twice.
         """
-        return cls("require", ", ".join(map(str, requirements)), requirements)
+        return cls("require", _listed(requirements), requirements)
 
     @classmethod
     def restrict(cls, *requirements: Requirement) -> "Verdict":
         """Let it pass only once these are met, and only if another policy speaks for it."""
-        return cls("restrict", ", ".join(map(str, requirements)), requirements)
+        return cls("restrict", _listed(requirements), requirements)
 
     @classmethod
     def in_emergency(cls, roles: Iterable[str], *, reviewer_roles: Iterable[str] = ()) -> "Verdict":
@@ -153,6 +155,10 @@ class Verdict:
         return cls("abstain")
 
 
+def _listed(requirements: tuple[Requirement, ...]) -> str:
+    return ", ".join(str(each) for each in requirements if type(each) in KINDS)  # a Verdict says what is none
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A rule with a name.
@@ -191,7 +197,7 @@ def policy(decide: Callable[[Proposal], Verdict]) -> Policy:
     Raises:
         ConfigurationError: it is no function, or an asynchronous one.
     """
-    return Policy(getattr(decide, "__name__", type(decide).__name__), decide)
+    return Policy(attribute(decide, "__name__") or type(decide).__name__, decide)
 
 
 def allow(*, when: When | None = None) -> Policy:
@@ -210,7 +216,8 @@ def deny(reason: str, *, when: When | None = None) -> Policy:
         reason: why, in words.
         when: only where this says so; everywhere if left out.
     """
-    return _conditional(f"deny: {reason}", when, Verdict.deny(reason))
+    verdict = Verdict.deny(reason)
+    return _conditional(f"deny: {verdict.detail}", when, verdict)
 
 
 def require(*requirements: Requirement, when: When | None = None) -> Policy:

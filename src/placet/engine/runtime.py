@@ -28,7 +28,7 @@ from placet.model.answers import (
 from placet.model.canonical import parse
 from placet.model.changes import diff
 from placet.model.mutation import Issue, Mutation
-from placet.model.names import cause, checked_choice, described, shown, storable
+from placet.model.names import cause, checked_choice, described, listed, shown, storable
 from placet.model.requirement import Requirement
 from placet.model.run import Mode, Run, RunStatus
 from placet.model.shape import shape_of
@@ -69,7 +69,7 @@ class MutationEngine:
             checked_function(name, function)
         self._timer = timer
         self._clock = clock
-        for policy in policies:
+        for policy in listed("policies", policies):
             self.register(policy)
 
     def register(self, policy: Policy) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from placet.errors import ConfigurationError
-from placet.model.answers import checked_function
+from placet.model.answers import attribute, checked_function
 from placet.model.names import described, listed, shown
 from placet.model.state import State
 from placet.store.memory import MemoryStore
@@ -56,7 +56,7 @@ def open_store(url: str | Path | Store, sources: Sequence[StateSource[Any]]) -> 
     if isinstance(url, Path):
         return SqliteStore(url, sources=sources)
     if not isinstance(url, str):
-        if isinstance(url, type) or not all(callable(getattr(url, each, None)) for each in ("unit", "view", "close")):
+        if isinstance(url, type) or not all(callable(attribute(url, each)) for each in ("unit", "view", "close")):
             raise ConfigurationError(f"a {type(url).__name__} is no store; use sqlite:///path, a Path, or memory:")
         if sources:
             raise ConfigurationError("sources= goes with a URL; give a store its sources when you make it")

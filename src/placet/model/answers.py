@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from placet.errors import CallbackRaisedError, ConfigurationError, InputError
 from placet.model.names import checked_id, checked_moment, described
@@ -37,6 +37,14 @@ def checked_function(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} is a {type(value).__name__}, which cannot be called; pass a function")
     if is_async(value):
         raise ConfigurationError(f"{name} is asynchronous, which is not supported; pass a function that returns")
+
+
+def attribute(holder: object, name: str) -> Any:  # noqa: ANN401 - whatever stands there
+    """Return an attribute, or None where there is none, or reading it raises."""
+    try:
+        return getattr(holder, name, None)
+    except Exception:  # noqa: BLE001 - what cannot be read is as good as missing
+        return None
 
 
 def is_async(function: Callable[..., object]) -> bool:
@@ -80,7 +88,10 @@ def collected(answer: object, wanted: type[T], most: int, kinds: tuple[type, ...
     refused = isinstance(answer, str | bytes | bytearray | Mapping) or isawaitable(answer)
     if refused or not isinstance(answer, kinds) or not isinstance(answer, Iterable):
         raise UnexpectedAnswerError(f"a value of type {kind_of(answer)}")
-    members = tuple(islice(answer, most + 1))
+    try:
+        members = tuple(islice(answer, most + 1))
+    except Exception as error:
+        raise UnexpectedAnswerError(f"a collection that raised {described(error)}") from error
     for member in members:
         if not isinstance(member, wanted):
             others = [kind_of(each) for each in members if not isinstance(each, wanted)]  # closes every coroutine

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from placet.errors import ConfigurationError
 from placet.model.actor import Actor, ActorKind
 from placet.model.canonical import Moment, in_words
-from placet.model.names import strings
+from placet.model.names import exact, shown, strings
 from placet.model.requirement import Requirement, chosen, dated, flag, named, positive
 
 ALL = "all"
@@ -119,12 +119,18 @@ class Approval(Eligibility):
         only_actors = bool(self.actors) and not (self.roles or self.groups)
         if self.count is None:
             object.__setattr__(self, "count", ALL if only_actors else 1)
+        if isinstance(self.count, str):
+            object.__setattr__(self, "count", exact(self.count))
+        if not (isinstance(self.count, str) and self.count == ALL) and (type(self.count) is not int or self.count < 1):
+            raise ConfigurationError(
+                f"count={shown(self.count)} of a requirement must be a whole number from 1, or 'all'"
+            )
         if self.count == ALL and self.anybody:
             raise ConfigurationError("count='all' of an approval by anybody; name actors, roles or groups")
-        if self.count != ALL and (isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1):
-            raise ConfigurationError(f"count={self.count!r} of a requirement must be a whole number from 1, or 'all'")
         if self.count != ALL and self.places > MOST_PLACES:
-            raise ConfigurationError(f"count={self.count} of a requirement is too many; keep it to {MOST_PLACES}")
+            raise ConfigurationError(
+                f"count={shown(self.count)} of a requirement is too many; keep it to {MOST_PLACES}"
+            )
         if self.step is None:
             raise ConfigurationError("step=None of an approval: it is given in a step; pass a whole number from 1")
         if only_actors and self.places > len(self.actors):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from placet.errors import ConfigurationError
 from placet.model.canonical import DIGEST_LENGTH, Moment, in_words
-from placet.model.names import checked_id, strings
+from placet.model.names import checked_id, shown, strings
 from placet.model.requirement import Requirement, dated, flag, named, positive
 
 MOST_COUNTED = 1000
@@ -91,7 +91,7 @@ class Dependency(Requirement):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "request_id", checked_id("request_id", self.request_id))
-        if self.asks and (not isinstance(self.asks, str) or len(self.asks) != DIGEST_LENGTH):
+        if not isinstance(self.asks, str) or len(self.asks) not in {0, DIGEST_LENGTH}:
             raise ConfigurationError("asks= of a Dependency: leave it out, or pass request.terms.asks")
 
     def __str__(self) -> str:
@@ -115,7 +115,9 @@ class Quota(Requirement):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.limit, bool) or not isinstance(self.limit, int) or not 1 <= self.limit <= MOST_COUNTED:
-            raise ConfigurationError(f"limit={self.limit!r} of a Quota: pass a whole number from 1 to {MOST_COUNTED}")
+            raise ConfigurationError(
+                f"limit={shown(self.limit)} of a Quota: pass a whole number from 1 to {MOST_COUNTED}"
+            )
         positive("per", self.per)
 
     def __str__(self) -> str:

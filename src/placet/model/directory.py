@@ -12,8 +12,8 @@ from placet.errors import (
     DirectoryRaisedError,
 )
 from placet.model.actor import Actor, ActorKind
-from placet.model.answers import UnexpectedAnswerError, checked_function, collected, exactly, kind_of
-from placet.model.names import checked_id, checked_moment, described, listed
+from placet.model.answers import UnexpectedAnswerError, attribute, checked_function, collected, exactly, kind_of
+from placet.model.names import checked_id, checked_moment, described, listed, shown
 
 LONGEST_CHAIN = 3
 """How many times a vote may be handed on."""
@@ -117,7 +117,7 @@ class StaticDirectory:
         self._delegations = listed("delegations", delegations)
         for actor in listed("actors", actors):
             if not isinstance(actor, Actor):
-                raise ConfigurationError(f"{actor!r:.80} is no Actor; pass StaticDirectory([Actor(...), ...])")
+                raise ConfigurationError(f"{shown(actor)} is no Actor; pass StaticDirectory([Actor(...), ...])")
             if self._actors.setdefault(actor.id, actor) != actor:
                 raise ConfigurationError(f"actor {actor.id!r} is listed twice with different facts; keep one")
 
@@ -157,11 +157,12 @@ def checked_directory(directory: Directory) -> Directory:
         ConfigurationError: it has no `actor` to ask, or one of its methods is asynchronous.
     """
     name = type(directory).__name__
-    if isinstance(directory, type) or not callable(getattr(directory, "actor", None)):
+    if isinstance(directory, type) or not callable(attribute(directory, "actor")):
         raise ConfigurationError(f"directory= is a {name} and no directory; wrap actors in StaticDirectory([...])")
     for method in ("actor", "holders", "delegate"):
-        if hasattr(directory, method):
-            checked_function(f"{name}.{method}", getattr(directory, method))
+        function = attribute(directory, method)
+        if function is not None:
+            checked_function(f"{name}.{method}", function)
     return directory
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from placet.errors import InputError
-from placet.model.names import checked_text
+from placet.model.names import checked_text, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,5 @@ class Emergency:
         for name in ("reason", "ticket"):
             text = checked_text(name, getattr(self, name))
             if not text.strip():
-                raise InputError(f"{name}={text!r} of an Emergency is empty; say it, others will review it")
+                raise InputError(f"{name}={shown(text)} of an Emergency is empty; say it, others will review it")
             object.__setattr__(self, name, text)

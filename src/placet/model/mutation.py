@@ -64,11 +64,11 @@ class Intent:
         object.__setattr__(self, "risk", risk)
         object.__setattr__(self, "tags", words("tags", self.tags))
         if not isinstance(self.reversible, bool):
-            raise ConfigurationError(f"reversible={self.reversible!r} of an intent is neither True nor False")
+            raise ConfigurationError(f"reversible={shown(self.reversible)} of an intent is neither True nor False")
         if self.blast_radius is not None and (
             isinstance(self.blast_radius, bool) or not isinstance(self.blast_radius, int)
         ):
-            raise ConfigurationError(f"blast_radius={self.blast_radius!r} of an intent is no whole number")
+            raise ConfigurationError(f"blast_radius={shown(self.blast_radius)} of an intent is no whole number")
 
     @property
     def text(self) -> str:

@@ -39,13 +39,15 @@ def chosen(name: str, value: object, choices: type[StrEnum]) -> Any:  # noqa: AN
 def flag(name: str, value: object) -> None:
     """See to it that a value is True or False."""
     if not isinstance(value, bool):
-        raise ConfigurationError(f"{name}={value!r} of a requirement: pass True or False")
+        raise ConfigurationError(f"{name}={shown(value)} of a requirement: pass True or False")
 
 
 def positive(name: str, value: object) -> None:
     """See to it that a value is a time above zero, and no longer than a century."""
     if not isinstance(value, timedelta) or not timedelta(0) < value <= LONGEST:
-        raise ConfigurationError(f"{name}={value!r} of a requirement: pass a timedelta above zero, at most 100 years")
+        raise ConfigurationError(
+            f"{name}={shown(value)} of a requirement: pass a timedelta above zero, at most 100 years"
+        )
 
 
 def dated(name: str, value: object) -> datetime:
@@ -57,7 +59,7 @@ def dated(name: str, value: object) -> datetime:
     try:
         return checked_moment(name, value)
     except InputError:
-        raise ConfigurationError(f"{name}={value!r} of a requirement: pass a datetime with a time zone") from None
+        raise ConfigurationError(f"{name}={shown(value)} of a requirement: pass a datetime with a time zone") from None
 
 
 def named(requirement: object, name: object) -> None:
@@ -93,7 +95,7 @@ class Requirement:
         step = self.step
         if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= MOST_STEPS):
             raise ConfigurationError(
-                f"step={self.step!r:.80} of a requirement must be a whole number from 1 to {MOST_STEPS}"
+                f"step={shown(self.step)} of a requirement must be a whole number from 1 to {MOST_STEPS}"
             )
         follows = chosen("when_impossible", self.when_impossible, WhenImpossible)
         object.__setattr__(self, "when_impossible", follows)
