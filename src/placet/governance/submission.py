@@ -26,6 +26,7 @@ from placet.model.requirement import Requirement
 from placet.model.run import Run
 from placet.model.state import StoredState
 from placet.model.terms import Terms
+from placet.store.port import Unit
 
 
 class Submission:
@@ -99,44 +100,54 @@ class Submission:
                 found = Dossier.load(unit, earlier.id).request
                 demand_same(found, arguments)
                 return found
-            drawn = draft(self._context, unit, mutation, to, actor)
-            _expect(drawn.state, expected_version)
-            demand_accepted(drawn.run)
-            now = self._context.now()
-            checked = request_id or self._context.fresh_id()
-            required = fixed(self._context, unit, (*drawn.run.requirements, *options.own), now, actor.persons)
-            vouched, lasts = self._context.vouches, options.validity(self._context, actor)
-            terms = _terms(
-                drawn,
-                actor,
-                reason,
-                options,
-                request_id=checked,
-                required=required,
-                at=now,
-                vouched=vouched,
-                lasts=lasts,
-            )
-            request = MutationRequest.on(
-                terms,
-                at=now,
-                idempotency_key=idempotency_key,
-                asked="" if idempotency_key is None else record(arguments),
-                correlation_id=arguments["correlation_id"],
-                metadata_json=arguments["metadata"],
-            )
-            step = Step(request, new=True)
-            evidence = self._context.evidence(actor, reason, run=drawn.run)
-            if required:
-                evidence = demand_possible(self._context, unit, step, evidence)
-            evidence = self._context.decided(evidence)
-            if terms.expires_at is not None and terms.expires_at <= evidence.at:
-                raise InputError(f"expires_at={terms.expires_at.isoformat()} has passed already; set a later one")
-            trigger = Trigger.SUBMIT if required else Trigger.ADMIT
-            self._context.lifecycle.fire_and_settle(step, trigger, evidence)
+            step = self._drafted(unit, mutation, actor, options, arguments, idempotency_key)
             unit.write(step.writes())
         telling.tell(step, actor)
         return step.request
+
+    def _drafted(
+        self,
+        unit: Unit,
+        mutation: Mutation[Any],
+        actor: Actor,
+        options: Options,
+        arguments: dict[str, Any],
+        idempotency_key: str | None,
+    ) -> Step:
+        """Simulate a mutation, fix what it requires, and fire the trigger that takes the request in."""
+        context, reason = self._context, arguments["reason"]
+        drawn = draft(context, unit, mutation, arguments["to"], actor)
+        _expect(drawn.state, arguments["expected_version"])
+        demand_accepted(drawn.run)
+        now = context.now()
+        terms = _terms(
+            drawn,
+            actor,
+            reason,
+            options,
+            request_id=arguments["request_id"] or context.fresh_id(),
+            required=fixed(context, unit, (*drawn.run.requirements, *options.own), now, actor.persons),
+            at=now,
+            vouched=context.vouches,
+            lasts=options.validity(context, actor),
+        )
+        request = MutationRequest.on(
+            terms,
+            at=now,
+            idempotency_key=idempotency_key,
+            asked="" if idempotency_key is None else record(arguments),
+            correlation_id=arguments["correlation_id"],
+            metadata_json=arguments["metadata"],
+        )
+        step, evidence = Step(request, new=True), context.evidence(actor, reason, run=drawn.run)
+        if terms.requirements:
+            evidence = demand_possible(context, unit, step, evidence)
+        evidence = context.decided(evidence)
+        if terms.expires_at is not None and terms.expires_at <= evidence.at:
+            raise InputError(f"expires_at={terms.expires_at.isoformat()} has passed already; set a later one")
+        trigger = Trigger.SUBMIT if terms.requirements else Trigger.ADMIT
+        context.lifecycle.fire_and_settle(step, trigger, evidence)
+        return step
 
 
 def _expect(state: StoredState, version: int | None) -> None:
