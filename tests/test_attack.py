@@ -242,7 +242,7 @@ GOOD: dict[str, Any] = {
 METHODS = [
     name
     for name, _ in inspect.getmembers(Governance, inspect.isfunction)
-    if not name.startswith("_") and name not in {"close", "within", "over", "register_policy"}
+    if not name.startswith("_") and name not in {"close", "within", "register_policy"}
 ]
 PARAMETERS = [
     (method, name)
@@ -391,10 +391,6 @@ def joining(**parts: Any) -> None:  # noqa: ANN401 - arguments of within
     opened(MemoryStore(), FrozenClock()).within(**parts)
 
 
-def moving(**parts: Any) -> None:  # noqa: ANN401 - arguments of over
-    opened(MemoryStore(), FrozenClock()).over(**parts)
-
-
 SOON, LATE = datetime(2026, 2, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 MADE: list[tuple[Callable[..., object], dict[str, Any]]] = [
     (Actor, {"id": "x"}),
@@ -429,7 +425,6 @@ PARTS = [
     *((ran, {}, name) for name in inspect.signature(MutationEngine.run).parameters if name != "self"),
     (registering, {}, "policy"),
     (joining, {}, "connection"),
-    (moving, {}, "store"),
 ]
 
 
