@@ -26,6 +26,7 @@ from placet import (
     Status,
     allow,
     allow_emergency,
+    allow_take_over,
     deny,
     freeze,
     require,
@@ -94,6 +95,7 @@ class World:
                 deny("not in these times", when=lambda _: self.denied),
                 freeze([window] if self.frozen else [], waiver_roles=["lead"]),
                 allow_emergency(["oncall"]),
+                allow_take_over(["administrator"]),
             ],
             directory=StaticDirectory(people),
             clock=self.clock,
@@ -180,6 +182,17 @@ def another(gov: Governance) -> None:
     if other.status is Status.PENDING:
         gov.approve("r-2", by="dan", digest=other.digest)
     gov.execute("r-2", by="ci")
+
+
+def the_same(gov: Governance) -> None:
+    """Let another request do what is asked for."""
+    other = gov.submit(Fragile(team="x"), to=HOUSE, by="root", request_id="r-2")
+    gov.approve("r-2", by="dan", digest=other.digest)
+    gov.execute("r-2", by="ci")
+
+
+def take_over(gov: Governance) -> None:
+    gov.take_over("r-1", by="root", reason="bob has left")
 
 
 def amend(gov: Governance) -> None:
@@ -285,6 +298,7 @@ STORIES: dict[str, Story] = {
     "execute again": Story(TO[_S.EXECUTED], run),
     "execute, too late": Story(TO[_S.APPROVED], run, later=2 * HOUR),
     "execute, stale": Story((ask(), vote(), another), run),
+    "execute, in place already": Story((ask(on_drift="keep_if_same_effect"), vote(), the_same), run),
     "execute, renewed": Story((ask(on_drift="renew_approval"), vote(), another), run),
     "execute, paused": Story((ask(**PAUSING), vote(), another), run),
     "execute, revalidated at once": Story((ask(on_drift="revalidate"), vote(), another), run),
@@ -312,6 +326,7 @@ STORIES: dict[str, Story] = {
     "break the glass for one that was revalidated": Story((*TO[_S.REVALIDATION], revalidate), break_glass),
     **{f"comment on one that is {status}": Story(before, comment) for status, before in TO.items()},
     **{f"amend one that is {status}": Story(TO[status], amend) for status in OPEN},
+    **{f"take over one that is {status}": Story(TO[status], take_over) for status in OPEN},
     **{f"cancel one that is {status}": Story(TO[status], cancel) for status in OPEN},
     **{f"expire one that is {status}": Story(TO[status], sweep, later=2 * HOUR) for status in OPEN},
     **{f"supersede one that is {status}": Story((*TO[status], successor), supersede) for status in OPEN},

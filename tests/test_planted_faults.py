@@ -41,7 +41,16 @@ ROWS = {f"{row.trigger} from {row.sources[0]}": row for row in LIFECYCLE}
 UNSEEN = {
     **dict.fromkeys(("submit", "admit"), "the library itself picks one of the two, by what is required"),
     **dict.fromkeys(
-        ("execute", "mark_stale", "require_revalidation", "renew_approval", "revalidate", "block", "fail"),
+        (
+            "execute",
+            "mark_stale",
+            "mark_in_place",
+            "require_revalidation",
+            "renew_approval",
+            "revalidate",
+            "block",
+            "fail",
+        ),
         "the library itself picks one, by the resolution and the run",
     ),
     "comment": "nobody here comments without a word",

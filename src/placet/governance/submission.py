@@ -100,7 +100,7 @@ class Submission:
                 found = Dossier.load(unit, earlier.id).request
                 demand_same(found, arguments)
                 return found
-            step = self._drafted(unit, mutation, actor, options, arguments, idempotency_key)
+            step = self._drafted(unit, actor, options, arguments, idempotency_key)
             unit.write(step.writes())
         telling.tell(step, actor)
         return step.request
@@ -108,7 +108,6 @@ class Submission:
     def _drafted(
         self,
         unit: Unit,
-        mutation: Mutation[Any],
         actor: Actor,
         options: Options,
         arguments: dict[str, Any],
@@ -116,7 +115,7 @@ class Submission:
     ) -> Step:
         """Simulate a mutation, fix what it requires, and fire the trigger that takes the request in."""
         context, reason = self._context, arguments["reason"]
-        drawn = draft(context, unit, mutation, arguments["to"], actor)
+        drawn = draft(context, unit, arguments["mutation"], arguments["to"], actor)
         _expect(drawn.state, arguments["expected_version"])
         demand_accepted(drawn.run)
         now = context.now()
