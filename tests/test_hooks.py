@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -254,6 +255,88 @@ def test_nothing_that_a_hook_raises_changes_what_a_call_returns(
     assert "test_hooks.py" in record.getMessage()
     assert "secret" not in caplog.text
     assert loud.verify().ok
+
+
+class Full(logging.Handler):
+    """A handler whose disk is full."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Fail."""
+        raise OSError("no space left", record.name)
+
+
+@pytest.mark.parametrize("logger", ["placet.moves", "placet.hooks"])
+def test_nothing_that_a_handler_of_the_log_raises_does_either(
+    store: Store, listener: Listener, caplog: pytest.LogCaptureFixture, logger: str
+) -> None:
+    caplog.set_level(logging.INFO, logger=logger)
+    handler = Full()
+    logging.getLogger(logger).addHandler(handler)
+    try:
+        gov = opened(store, hooks=[_raises(ValueError("eh")), listener])
+        ids = [approved(gov).id, approved(gov, AddTeam(team="blue"), on_drift="revalidate").id]
+        listener.heard.clear()
+        assert all(each.executed for each in gov.execute_many(ids, by="runner"))
+    finally:
+        logging.getLogger(logger).removeHandler(handler)
+    assert [each.request.id for each in listener.heard] == ids
+
+
+def test_what_a_hook_changes_in_place_nobody_else_sees(store: Store, listener: Listener) -> None:
+    def spoils(moved: Moved) -> None:
+        if moved.run is None or moved.audit is None:
+            return
+        for changes in (moved.run.changes, moved.audit.changes, moved.request.terms.effect):
+            changes[0].after.clear()
+        moved.decisions[-1].metadata.clear()
+
+    gov = opened(store, hooks=[spoils, listener])
+    request = approved(gov, AddTeam(team="red"))
+    outcome = gov.execute(request.id, by="runner")
+    assert outcome.changes[0].after == outcome.request.effect[0].after == ["red"]
+    heard = listener.heard[-1]
+    assert heard.audit == outcome.audit
+    assert heard.decisions[-1].metadata
+    assert gov.execute(request.id, by="runner").audit == outcome.audit
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("method", ["submit", "approve", "execute", "execute_many", "reassess"])
+def test_a_timer_that_raises_leaves_no_unit_of_work_open_and_nothing_half_told(
+    store: Store, listener: Listener, method: str, error: BaseException
+) -> None:
+    left: list[int] = []
+
+    def timer() -> int:
+        if left:
+            left[0] -= 1
+            if left[0] == 0:
+                raise error
+        return 0
+
+    gov = opened(store, hooks=[listener], timer=timer)
+    for number in range(1, 8):
+        request = approved(gov, AddTeam(team=f"t{number}")) if method.startswith("execute") else asked(gov)
+        calls: dict[str, Callable[[], object]] = {
+            "submit": lambda: asked(gov),
+            "approve": partial(gov.approve, request.id, by="carol", digest=request.digest),
+            "execute": partial(gov.execute, request.id, by="runner"),
+            "execute_many": partial(gov.execute_many, [request.id], by="runner"),
+            "reassess": partial(gov.reassess, request.id),
+        }
+        listener.heard.clear()
+        before = contents(store)
+        left[:] = [number]
+        try:
+            answer = calls[method]()
+            done = not isinstance(answer, tuple) or answer[0].error is None
+        except (PlacetError, KeyboardInterrupt):
+            done = False
+        left.clear()
+        if not done:
+            assert contents(store) == before
+            assert listener.heard == []
+        assert asked(gov).status == "pending"  # nothing is left open
 
 
 @pytest.mark.filterwarnings("error")

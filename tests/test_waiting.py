@@ -1,6 +1,7 @@
 """Why a request waits, in words; and whose turn it is."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from placet import (
     freeze,
     require,
 )
-from placet.errors import ActorNotFoundError, InputError, RequestNotFoundError, TransitionRefusedError
+from placet.errors import ActorNotFoundError, InputError, PlacetError, RequestNotFoundError, TransitionRefusedError
 from placet.governance import finding
 from placet.requirements import Approval, Dependency, ExternalCheck, ManualReview, Quota, Requirement, Schedule
 from placet.store.port import Store
@@ -119,6 +120,18 @@ def test_a_failed_request_says_what_was_raised(gov: Governance, monkeypatch: pyt
     (reason,) = reasons(gov, request)
     assert reason.startswith("its mutation raised: ZeroDivisionError")
     assert reason.endswith("retry() or amend() it")
+
+
+def test_a_request_that_failed_too_often_is_not_to_be_retried(gov: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = approve(gov, gov.submit(Awkward(), to=HOUSE, by="bob"))
+    monkeypatch.setattr(Awkward, "doing", lambda _state: 1 // 0)
+    for _ in range(3):
+        gov.execute(request.id, by="bob")
+        (reason,) = reasons(gov, request)
+        with suppress(PlacetError):
+            gov.retry(request.id, by="bob")
+    assert gov.get_request(request.id).status == "failed"
+    assert reason.endswith("it failed 3 times, the most allowed: amend() it")
 
 
 def test_a_paused_request_waits_for_its_revalidation_and_then_for_nothing(gov: Governance) -> None:

@@ -29,7 +29,13 @@ from placet import (
     require_approval,
 )
 from placet.documents import Document, MergeDocument, PatchDocument
-from placet.errors import ConfigurationError, PlacetError, PolicyRaisedError, TransitionRefusedError
+from placet.errors import (
+    ConfigurationError,
+    MutationContractError,
+    PlacetError,
+    PolicyRaisedError,
+    TransitionRefusedError,
+)
 from placet.model.changes import diff, in_place, patch
 from placet.requirements import Approval, Dependency, ExternalCheck, Schedule
 from placet.store.memory import MemoryStore
@@ -511,6 +517,33 @@ class TestAPausedRequest:
         outcome = gov.execute(request_id, by="runner")
         assert (outcome.executed, outcome.effect_differs, count(gov)) == (True, True, 20)
 
+    @pytest.mark.parametrize("mutation", [Add(by=15), None])
+    def test_code_that_does_something_else_by_then_than_was_shown_is_refused(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, mutation: Mutation[Any] | None
+    ) -> None:
+        gov, request_id = self.paused(store, mutation=mutation)
+        released(gov, gov.get_request(request_id), "dan")
+        if mutation is None:
+            put = Document.of({"m": ["eve", "ann", "cy"], "n": 1})
+            monkeypatch.setattr(PatchDocument, "apply", lambda _self, _state: put)  # members stand elsewhere
+        else:
+            monkeypatch.setattr(Add, "apply", lambda self, state: state.evolve(count=state.count + 7 * self.by))
+        assert "MutationContractError" in foretold(gov, gov.get_request(request_id))
+        before = gov.get_request(request_id)
+        with pytest.raises(MutationContractError, match="was revalidated"):
+            gov.execute(request_id, by="runner")
+        assert (gov.get_request(request_id), count(gov)) == (before, 0 if mutation is None else 5)
+
+    def test_it_says_what_revalidating_it_would_come_to(self, store: Store) -> None:
+        said = [Verdict.require(Approval(1, roles=("lead",)))]
+        gov, request_id = self.paused(store, Policy("law", lambda _: said[0]))
+        request = gov.get_request(request_id)
+        assert foretold(gov, request).endswith("with the digest of current_effect()")
+        said[0] = Verdict.deny("not any more")
+        assert "as things are it is refused: policy law: not any more" in foretold(gov, request)
+        said.clear()
+        assert "revalidate() raises PolicyRaisedError" in foretold(gov, request)
+
     def test_where_nobody_could_approve_it_its_requester_lets_it_go_on(self, store: Store) -> None:
         gov = documents(store, {"n": 0, "a": 1}, allow(), directory=PEOPLE)
         options: dict[str, Any] = {"on_drift": "revalidate", "pause_for_revalidation": True}
@@ -521,6 +554,15 @@ class TestAPausedRequest:
             released(gov, request, "eve")
         released(gov, request, "bob")
         assert gov.execute(request.id, by="runner").executed
+
+
+def test_what_is_executed_after_a_renewal_with_nobody_to_ask_gives_no_reason_against_it(store: Store) -> None:
+    gov = documents(store, {"m": ["ann", "cy"]}, allow())
+    remove = PatchDocument(patch=[{"op": "remove", "path": "/m/0"}])
+    request = gov.submit(remove, to=DOC, by="bob", on_drift="renew_approval")
+    gov.execute(gov.submit(MergeDocument(merge={"n": 1}), to=DOC, by="eve").id, by="runner")
+    outcome = gov.execute(request.id, by="runner")
+    assert (outcome.executed, outcome.reasons) == (True, ())
 
 
 def foretold(gov: Governance, request: MutationRequest) -> str:

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from inspect import getattr_static, isawaitable
 from traceback import extract_tb
@@ -80,20 +82,26 @@ class Hooks:
     def tell(self, moved: Moved) -> None:
         """Tell every hook. What one raises is logged by its type and place, and nothing follows from it.
 
-        That holds for `KeyboardInterrupt` and for cancellations, too: the move is durable, and whoever called has to
-        get to know what came of it.
+        That holds for `KeyboardInterrupt` and for cancellations, too, and for handlers of the log: the move is durable,
+        and whoever called has to get to know what came of it. Each hook has a copy of its own to change in place.
         """
-        request = moved.request
-        moves.info(
-            "%s by %s: request %s on %s is %s", moved.method, moved.actor.id, request.id, moved.state_id, request.status
-        )
+        with suppress(BaseException):
+            _log_move(moved)
         for hook in self._hooks:
             try:
-                answer = hook(moved)
+                answer = hook(deepcopy(moved))
                 if isawaitable(answer):
                     log.warning("hook %s answered a %s, which nobody awaits", _name(hook), kind_of(answer))
             except BaseException as error:  # noqa: BLE001 - it is committed, whatever an observer raises
-                log.warning("hook %s raised %s at %s", _name(hook), type(error).__name__, _place(error))
+                with suppress(BaseException):
+                    log.warning("hook %s raised %s at %s", _name(hook), type(error).__name__, _place(error))
+
+
+def _log_move(moved: Moved) -> None:
+    request = moved.request
+    moves.info(
+        "%s by %s: request %s on %s is %s", moved.method, moved.actor.id, request.id, moved.state_id, request.status
+    )
 
 
 def _name(hook: Hook) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from placet.errors import IntegrityError
+from placet.errors import IntegrityError, MutationContractError
 from placet.governance.appraisal import Appraisal
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier, audit_records
@@ -176,12 +176,27 @@ class Attempt:
             self._turn_aside()
             return
         new_state, differs = self._seen.state.next(self._seen.run.after_body), self._seen.effect_differs
+        self._demand_shown()
+        self._reasons = ()
         self._fire(
             Trigger.EXECUTE,
             run=self._seen.run,
             new_state=new_state,
             effect_differs=differs,
         )
+
+    def _demand_shown(self) -> None:
+        """See to it that what somebody looked at and let go on is what it still does."""
+        step, state = self._step, self._seen.state
+        if step.request.validated_version != state.version:
+            return
+        looks = (each.metadata["effect_digest"] for each in reversed(step.trail) if each.code == Code.REVALIDATED)
+        if next(looks) not in {"", self.current_effect().digest}:
+            raise MutationContractError(
+                f"{self._terms.mutation} does something else on version {state.version} than when request "
+                f"{step.request.id} was revalidated: make apply deterministic, or submit again if its code has changed",
+                mutation=self._terms.mutation,
+            )
 
     def mark_stale(self) -> None:
         """End it: it was approved for a version that is gone. What stands against it there is said as well."""

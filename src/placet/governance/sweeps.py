@@ -67,8 +67,9 @@ class Sweeper:
     def _sweep(self, ids: Iterable[str], triggers: tuple[Trigger, ...], reason: str) -> Sweep:
         moved, passed_over = [], []
         for request_id in ids:
+            evidence = self._context.evidence(CLOCKWORK, reason)  # a clock that raises ends the sweep
             try:
-                request, did = self._moves.settle(request_id, triggers, self._context.evidence(CLOCKWORK, reason))
+                request, did = self._moves.settle(request_id, triggers, evidence)
                 if did:
                     moved.append(request)
                 if not request.status.terminal:

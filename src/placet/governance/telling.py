@@ -1,6 +1,6 @@
 """One governed call: its unit of work, how long its parts take, and the hooks that are told once it is durable."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 
 from placet.engine.hooks import Moved
@@ -26,28 +26,33 @@ class Telling:
         self._context = context
         self._method = method
         self._wanted = context.hooks.wanted
-        self._marks = [self._now()] if self._wanted else [0]
+        self._marks = [nanoseconds(context.timer)] if self._wanted else [0]
         self._unit: AbstractContextManager[Unit] = context.store.unit()
 
-    def _now(self) -> int:
-        return nanoseconds(self._context.timer)
+    def _mark(self) -> None:
+        """Note the moment; whatever the timer raises, the unit of work ends as it would have."""
+        if self._wanted:
+            self._marks.append(self._marks[-1])
+            with suppress(BaseException):
+                self._marks[-1] = nanoseconds(self._context.timer)
 
     def __enter__(self) -> Unit:
         unit = self._unit.__enter__()
-        self._marks.append(self._now() if self._wanted else 0)
+        self._mark()
         return unit
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        self._marks.append(self._now() if self._wanted else 0)
+        self._mark()
         return self._unit.__exit__(kind, error, trace)
 
     def tell(self, step: Step, actor: Actor, run: Run | None = None) -> None:
         """Tell the hooks what a step has moved, if anything, now that it is durable."""
         if not (self._wanted and step.decisions):
             return
-        asked, began, decided, durable = *self._marks, self._now()
+        self._mark()
+        asked, began, decided, durable = self._marks[:3] + self._marks[-1:]
         self._context.hooks.tell(
             Moved(
                 method=self._method,

@@ -22,6 +22,9 @@ from placet.model.run import Run, RunStatus
 from placet.model.trail import Code
 from placet.store.port import Reader
 
+_ASKED = {Status.PENDING, Status.APPROVED, Status.REVALIDATION}
+"""Where the next step asks the policies."""
+
 _ENDING = {RunStatus.REFUSED, RunStatus.FAILED}
 
 MANY_RENEWALS = 5
@@ -74,7 +77,7 @@ def waiting_for(context: Context, request_id: str) -> Waiting:
     reasons = [over] if over else []
     if not final and not over:
         found, ahead = _ahead(context, reader, step, found)
-        reasons = [*_reasons(step, found), *ahead]
+        reasons = [*_reasons(step, found, evidence), *ahead]
     return Waiting(
         request=step.request,
         reasons=tuple(reasons),
@@ -88,16 +91,18 @@ def waiting_for(context: Context, request_id: str) -> Waiting:
 
 def _ahead(context: Context, reader: Reader, step: Step, found: Standing) -> tuple[Standing, list[str]]:
     """Look ahead: what policies require now beyond the terms, and what stands in the way that no vote would remove."""
-    if step.status not in {Status.PENDING, Status.APPROVED} and step.request.validated_version is None:
+    if step.status not in _ASKED:
         return found, list(_gone(context, step))
+    paused = step.status is Status.REVALIDATION and step.request.validated_version is None
+    method = "revalidate" if paused else "execute"
     try:
         run = redraft(context, reader, step.request.terms).run
     except NotRegisteredError as error:
         return found, _unforetold(context, step, found, error)
     except PlacetError as error:
-        return found, [_raises(error)]
+        return found, [_raises(error, method)]
     found = Standing((*found.positions, *demanded(context, reader, step, run)))
-    if not found.met or step.request.held:
+    if not found.met or step.request.held or paused:
         return found, [f"as things are it is refused: {'; '.join(run.reasons)}"] if run.status in _ENDING else []
     return found, list(_foretold(context, step))
 
@@ -133,8 +138,8 @@ def _foretold(context: Context, step: Step) -> Iterator[str]:
             yield f"execute() will leave it {outcome.status}: {'; '.join(outcome.reasons)}"
 
 
-def _raises(error: PlacetError) -> str:
-    return f"execute() raises {type(error).__name__}: {error}"
+def _raises(error: PlacetError, method: str = "execute") -> str:
+    return f"{method}() raises {type(error).__name__}: {error}"
 
 
 def _renewals(step: Step) -> int:
@@ -166,7 +171,7 @@ def demanded(context: Context, reader: Reader, step: Step, run: Run) -> Iterator
     yield from (each for each in standing(step.known(evidence), more).positions if not each.met)
 
 
-def _reasons(step: Step, found: Standing) -> Iterator[str]:
+def _reasons(step: Step, found: Standing, evidence: Evidence) -> Iterator[str]:
     request = step.request
     if request.held:
         yield f"it is held: {request.held}"
@@ -185,7 +190,9 @@ def _reasons(step: Step, found: Standing) -> Iterator[str]:
             yield "its state has moved: an approver has to revalidate() it with the digest of current_effect()"
         case Status.FAILED:
             last = next(each for each in reversed(step.trail) if each.code == Code.FAILED)
-            yield f"its mutation raised: {'; '.join(last.metadata['reasons'])}; retry() or amend() it"
+            spent = progress.attempts_left.refuses(step, evidence)
+            way_out = f"{spent}: amend() it" if spent else "retry() or amend() it"
+            yield f"its mutation raised: {'; '.join(last.metadata['reasons'])}; {way_out}"
         case Status.EXECUTED if request.review == Review.OPEN:
             yield f"{request.emergency_by} executed it in an emergency: somebody else has to review() it"
 
