@@ -264,12 +264,13 @@ def test_show_tells_every_way_a_request_can_go(
     paused, checked = (ready(on_drift="revalidate", pause_for_revalidation=pause) for pause in (True, False))
     kept, failed, stopped = ready(on_drift="keep_if_same_effect"), ready(on_drift="revalidate"), ready()
     held, canceled, late = ready(), ready(), ready(expires_at=clock.now + timedelta(hours=1))
-    replaced = ready()
+    replaced, ran_out = ready(), ready(approval_valid_for=timedelta(hours=1))
     gov.hold(held, by="sam", reason="a second look")
     gov.cancel(canceled, by="bob", reason="not needed")
     gov.supersede(replaced, successor=kept, by="bob")
     clock.tick(hours=1)
     gov.expire_due()
+    gov.reassess(ran_out)
     moving = ask(gov)
     gov.approve(moving.id, by="carol", digest=moving.digest)
     for request_id in (moving.id, paused, checked, kept, stopped):
@@ -294,7 +295,8 @@ def test_show_tells_every_way_a_request_can_go(
         (stopped, "● stale", "approved for v1, now v4: stale"),
         (held, "● pending", "held a second look"),
         (canceled, "● canceled", "not needed"),
-        (late, "● expired", "the deadline of requester"),
+        (late, "● expired", "the deadline of requester bob passed at 2026-01-31T13:00:00Z"),
+        (ran_out, "● pending", "counts for 1:00:00", "approval_expired", "no longer counted: carol", "outdated carol"),
         (replaced, "● superseded", f"successor {kept}"),
     ):
         shown = words("show", request_id, "--db", db)

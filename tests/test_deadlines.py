@@ -196,6 +196,7 @@ class TestWhoseDeadlineItIs:
         deadline = Deadline(NOON, "requester", "requester bob")
         assert str(deadline) == "the deadline of requester bob is 2026-01-31T12:00:00Z"
         assert deadline.passed == "the deadline of requester bob passed at 2026-01-31T12:00:00Z"
+        assert Deadline.from_json(deadline.to_json()) == deadline
         assert deadline.to_json() == {
             "at": "2026-01-31T12:00:00.000000Z",
             "kind": "requester",

@@ -13,6 +13,7 @@ from rich.text import Text
 from placet.cli.pieces import DIM, changes_view, clean, json_text, label, moment, table
 from placet.governance.facade import Governance
 from placet.governance.waiting import Waiting
+from placet.lifecycle.deadlines import Deadline
 from placet.model.channel import LIBRARY
 from placet.model.request import MutationRequest, Status
 from placet.model.resolution import Resolution
@@ -142,7 +143,8 @@ def _terms(request: MutationRequest) -> Table:
         "intent": f"{intent.operation}: {intent.description}" if intent.description else intent.operation,
         "risk": f"{intent.risk}{undone}",
         "if it moves": drift,
-        "approval": f"covers the {terms.approval_covers}{_ANYWAY[terms.approval_covers]}",
+        "approval": f"covers the {terms.approval_covers}{_ANYWAY[terms.approval_covers]}; counts "
+        + (f"for {terms.approval_valid_for}" if terms.approval_valid_for else "for ever"),
         "deadline": moment(terms.expires_at) if terms.expires_at else "",
         "expires": moment(request.due_at) if request.due_at and not request.status.terminal else "",
         "executed by": f"role {' or '.join(terms.executors)}" if terms.executors else "",
@@ -213,7 +215,8 @@ def _who(decision: Decision) -> str:
 def facts(decision: Decision) -> str:
     """Give what a decision records, in words."""
     said = _SAID.get(decision.code)
-    return "; ".join(part for part in (said(decision.metadata) if said else "", decision.reason) if part)
+    parts = [said(decision.metadata)] if said else []
+    return "; ".join(dict.fromkeys(filter(None, (*parts, decision.reason))))
 
 
 def _asked(known: Facts) -> str:
@@ -247,6 +250,8 @@ _SAID: dict[str, Callable[[Facts], str]] = {
     Code.UNSATISFIABLE: _rejected,
     Code.REPORTED: lambda known: f"{known['check']} {'passed' if known['passed'] else 'failed'}",
     Code.WAIVED: lambda known: f"freeze {known['freeze']}",
+    Code.APPROVAL_EXPIRED: lambda known: f"no longer counted: {', '.join((*known['outdated'], *known['reviews']))}",
+    Code.EXPIRED: lambda known: Deadline.from_json(known["deadline"]).passed,
     Code.LAPSED: lambda known: f"no longer met: {', '.join(known['requirements'])}",
     Code.RESOLVED: _resolved,
     Code.OVERRIDDEN: lambda known: f"{_resolved(known)}; {_emergency(known)}",

@@ -1,8 +1,9 @@
 """When a request expires as it stands: the first of its deadlines that still matters."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from placet.lifecycle.standing import Known, standing
 from placet.model.approval import Eligibility
@@ -35,6 +36,11 @@ class Deadline:
     def passed(self) -> str:
         """What to say once it has passed."""
         return f"the deadline of {self.of} passed at {in_words(self.at)}"
+
+    @classmethod
+    def from_json(cls, recorded: Mapping[str, str]) -> Self:
+        """Return the deadline that a decision `expired` has recorded."""
+        return cls(datetime.fromisoformat(recorded["at"]), recorded["kind"], recorded["of"])
 
     def to_json(self) -> dict[str, str]:
         """Return it as a JSON object, as the decision `expired` records it."""
