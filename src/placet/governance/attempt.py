@@ -109,13 +109,13 @@ class Attempt:
         """
         now = self._seen.now()
         passed = progress.in_time.refuses(self._step, now)
-        if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, now):
+        if passed and self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE, now):
             self._reasons = (passed,)
         paused = self.status is Status.REVALIDATION and self._step.request.emergency_by is not None
         if self._emergency is None and not paused:
             now = self._seen.now()
             ran_out = progress.approval_valid.refuses(self._step, now)
-            if self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE_APPROVAL, now):
+            if ran_out and self._context.lifecycle.fire_if_allowed(self._step, Trigger.EXPIRE_APPROVAL, now):
                 self._reasons = (ran_out,)
             elif self._context.lifecycle.settle(self._step, (Trigger.APPROVE, Trigger.LAPSE), now):
                 late = (progress.in_time.refuses(self._step, now),) if self.status is Status.EXPIRED else ()

@@ -14,7 +14,6 @@ from placet.lifecycle.quorum import asking
 from placet.lifecycle.rules import progress
 from placet.lifecycle.standing import Position, Standing, standing
 from placet.lifecycle.step import Evidence, Step
-from placet.lifecycle.validity import approved_until
 from placet.model.actor import CLOCKWORK
 from placet.model.ballots import Vote
 from placet.model.request import MutationRequest, Review, Status
@@ -85,7 +84,7 @@ def waiting_for(context: Context, request_id: str) -> Waiting:
         renewals=_renewals(step),
         votes=tuple(vote for vote in votes if vote.digest == digest),
         outdated=(*(vote for vote in votes if vote.digest != digest), *step.ballots.expired),
-        approved_until=None if step.status.terminal else approved_until(step.known(evidence), step.standing(evidence)),
+        approved_until=None if step.status.terminal else step.approved_until(evidence),
     )
 
 

@@ -10,7 +10,6 @@ from placet.lifecycle.deadlines import next_deadline
 from placet.lifecycle.rules.statements import ends_it, open_step
 from placet.lifecycle.standing import Standing, standing
 from placet.lifecycle.step import Evidence, Step, given
-from placet.lifecycle.validity import approved_until
 from placet.model.actor import Actor
 from placet.model.approval import Approval, Eligibility, ManualReview
 from placet.model.ballots import Choice
@@ -110,7 +109,7 @@ def expiry(before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
 def approval_expiry(_before: MutationRequest, step: Step, evidence: Evidence) -> Facts:
     """Record until when it was approved, whose approvals no longer count, and which reviews."""
     known, found = step.known(evidence), step.standing(evidence)
-    until = given(approved_until(known, found))
+    until = given(step.approved_until(evidence))
     reviews = {each.requirement.name for each in found.positions if isinstance(each.requirement, ManualReview)}
     votes = (each for each in step.ballots.votes if (each.digest, each.choice) == (known.digest, Choice.APPROVE))
     return {

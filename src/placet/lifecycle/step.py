@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from placet.errors import ConfigurationError
 from placet.lifecycle.standing import Known, Standing, standing
+from placet.lifecycle.validity import approved_until
 from placet.model.actor import Actor
 from placet.model.ballots import Ballots
 from placet.model.canonical import Link
@@ -124,6 +125,7 @@ class Step:
         "_judged",
         "_origin",
         "_replaced",
+        "_valid",
         "audit",
         "audited",
         "ballots",
@@ -152,6 +154,7 @@ class Step:
         self.new_state: StoredState | None = None
         self._replaced = 0
         self._judged: tuple[tuple[object, ...], Standing] | None = None
+        self._valid: tuple[Standing, datetime | None] | None = None
         self._origin = (0, 0) if new else (request.revision, request.terms_number)
 
     @property
@@ -179,6 +182,13 @@ class Step:
         if self._judged is None or self._judged[0] != asked:
             self._judged = (asked, standing(self.known(evidence)))
         return self._judged[1]
+
+    def approved_until(self, evidence: Evidence) -> datetime | None:
+        """Return when its approval runs out, or None; once for the same standing."""
+        found = self.standing(evidence)
+        if self._valid is None or self._valid[0] is not found:
+            self._valid = (found, approved_until(self.known(evidence), found))
+        return self._valid[1]
 
     def record(self, link: Link, decision: Decision) -> None:
         """Add a decision to its trail."""

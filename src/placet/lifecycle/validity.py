@@ -32,18 +32,25 @@ def approved_until(known: Known, found: Standing) -> datetime | None:
         The moment, UTC. None if nothing runs out: its approvals count for ever, nobody has to approve it, something is
         missing that people have to give, or it could not have been executed yet.
     """
-    lasts = known.terms.approval_valid_for
-    people = [each for each in found.positions if isinstance(each.requirement, GIVEN)]
-    if lasts is None or not people or not all(each.met for each in people):
+    lasts, positions = known.terms.approval_valid_for, found.positions
+    if lasts is None:
         return None
-    begins = max(_BEGINS[type(each.requirement)](each.requirement, each, known) for each in found.positions)
-    begins = _free(begins, [each.requirement for each in found.positions], known.around.executions)
+    people = [each.met for each in positions if isinstance(each.requirement, GIVEN)]
+    if not people or not all(people):
+        return None
+    begins = max([_BEGINS[type(each.requirement)](each.requirement, each, known) for each in positions])
+    if known.around.executions:
+        begins = _free(begins, [each.requirement for each in positions], known.around.executions)
     return None if begins > _NEVER - lasts else begins + lasts
 
 
 def _approval(_: Approval, position: Position, known: Known) -> datetime:
-    votes = (each for each in known.ballots.votes if (each.digest, each.choice) == (known.digest, Choice.APPROVE))
-    return max((each.at for each in votes if each.actor in position.counted and each.at is not None), default=_EVER)
+    given = [
+        vote.at
+        for vote in known.ballots.votes
+        if vote.at and vote.actor in position.counted and (vote.digest, vote.choice) == (known.digest, Choice.APPROVE)
+    ]
+    return max(given, default=_EVER)
 
 
 def _review(requirement: ManualReview, _: Position, known: Known) -> datetime:

@@ -3,7 +3,6 @@
 from placet.lifecycle.deadlines import next_deadline
 from placet.lifecycle.rules import rule
 from placet.lifecycle.step import Evidence, Step
-from placet.lifecycle.validity import approved_until
 from placet.model.canonical import in_words
 from placet.model.request import Review, Status
 from placet.model.requirement import WhenImpossible
@@ -59,7 +58,7 @@ def overdue(step: Step, evidence: Evidence) -> str:
 @rule
 def approval_valid(step: Step, evidence: Evidence) -> str:
     """Its approval has not run out."""
-    until = approved_until(step.known(evidence), step.standing(evidence))
+    until = step.approved_until(evidence)
     if until is None or step.at(evidence) < until:
         return ""
     return f"its approval ran out at {in_words(until)}; it has to be approved again"
@@ -68,7 +67,7 @@ def approval_valid(step: Step, evidence: Evidence) -> str:
 @rule
 def approval_ran_out(step: Step, evidence: Evidence) -> str:
     """Its approval has run out."""
-    until = approved_until(step.known(evidence), step.standing(evidence))
+    until = step.approved_until(evidence)
     if until is None:
         return "it has no approval that runs out"
     return "" if step.at(evidence) >= until else f"its approval is valid until {in_words(until)}"
