@@ -132,6 +132,29 @@ class TestWhoIsKnown:
         assert gov.execute(request.id, by="whoever").executed
 
 
+class TestWhoKnowsNobody:
+    def test_a_process_that_knows_nobody_lets_no_vote_lapse_but_lets_time_pass(
+        self, store: Store, clock: FrozenClock
+    ) -> None:
+        lead = Actor("lead", roles=("lead",))
+        gov = governed(store, StaticDirectory([*STAFF, lead]), clock=clock, policies=[require_approval(roles=["lead"])])
+        request = asked(gov, expires_at=clock.now + timedelta(hours=1))
+        gov.approve(request.id, by="lead", digest=request.digest)
+        bare = governed(store, OpenDirectory(), clock=clock)
+        with unchanged(gov, request):
+            bare.reassess(request.id)
+            bare.reassess_open()
+        clock.tick(hours=1)
+        assert bare.reassess(request.id).status == "expired"
+
+    def test_nobody_acts_under_the_name_of_placet(self, store: Store) -> None:
+        for directory in (OpenDirectory(), StaticDirectory([*STAFF, Actor("placet")])):
+            gov = governed(store, directory)
+            request = asked(gov)
+            with unchanged(gov, request), pytest.raises(InputError, match="stands in the trail for placet itself"):
+                gov.approve(request.id, by="placet", digest=request.digest)
+
+
 class TestWhoAsked:
     def test_what_anybody_could_have_asked_is_neither_voted_on_nor_executed(self, store: Store) -> None:
         anybody = governed(store, OpenDirectory(), **open_policies(allow_emergency(["oncall"])))

@@ -10,9 +10,10 @@ from uuid_utils import uuid7
 from placet.engine.hooks import Hooks
 from placet.engine.registry import Registry
 from placet.engine.runtime import MutationEngine
+from placet.errors import InputError
 from placet.lifecycle.machine import Lifecycle
 from placet.lifecycle.step import Evidence
-from placet.model.actor import Actor
+from placet.model.actor import CLOCKWORK, Actor
 from placet.model.answers import fresh_id, moment_of
 from placet.model.channel import LIBRARY, Channel
 from placet.model.directory import Directory, look_up
@@ -81,10 +82,13 @@ class Context:
         """Return who an id stands for. Only the directory makes an actor.
 
         Raises:
-            InputError: `by` cannot be an id.
-            ActorNotFoundError: the directory does not know them.
+            InputError: Raised if `by` cannot be an id, or is the one by which placet acts itself.
+            ActorNotFoundError: Raised if the directory does not know them.
         """
-        return look_up(self.directory, by)
+        actor = look_up(self.directory, by)
+        if actor.id == CLOCKWORK.id:
+            raise InputError(f"by={CLOCKWORK.id!r} stands in the trail for placet itself; pass another id")
+        return actor
 
     def decided(self, evidence: Evidence) -> Evidence:
         """Return the evidence with the clock read again, where deciding ends: that moment is judged and recorded."""
