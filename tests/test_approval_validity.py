@@ -19,7 +19,7 @@ from placet import (
     allow_emergency,
     require,
 )
-from placet.errors import InputError, TransitionRefusedError
+from placet.errors import ConfigurationError, InputError, TransitionRefusedError
 from placet.requirements import Approval, Dependency, ExternalCheck, Freeze, ManualReview, Quota, Requirement, Schedule
 from placet.store.port import Store
 from placet.testing import FrozenClock
@@ -136,7 +136,7 @@ def test_no_time_at_all_is_refused_in_both_places(store: Store, clock: FrozenClo
     gov = governed(store, clock)
     with pytest.raises(InputError, match="approval_valid_for=.*None for approvals that count for ever"):
         asked(gov, approval_valid_for=lasts)
-    with pytest.raises(InputError, match="approval_valid_for="):
+    with pytest.raises(ConfigurationError, match="approval_valid_for=.*None for approvals that count for ever"):
         governed(store, clock, approval_valid_for=lasts)
 
 

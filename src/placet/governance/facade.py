@@ -117,7 +117,7 @@ class Governance(Queries, Actions):
             administrator_role=checked_id("administrator_role", administrator_role),
             max_failures=max_failures,
             vouches=vouching(directory),
-            approval_valid_for=checked_validity(approval_valid_for),
+            approval_valid_for=checked_validity(approval_valid_for, ConfigurationError),
         )
         context = parts(store=open_store(store, sources))  # last: what cannot be used opens, and makes, no file
         return cls(context, sources)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import EllipsisType
 
-from placet.errors import InputError
+from placet.errors import InputError, PlacetError
 from placet.governance.context import Context
 from placet.model.actor import Actor, ActorKind
 from placet.model.directory import known
@@ -122,18 +122,23 @@ def asked_by(context: Context, actor: Actor, usual: timedelta | None) -> timedel
     return DAY if usual is None else min(usual, DAY)
 
 
-def _lasting(name: str, value: object, instead: str = "") -> timedelta:
+def _lasting(name: str, value: object) -> timedelta:
     if isinstance(value, timedelta) and timedelta(0) < value <= LONGEST:
         return value
-    raise InputError(f"{name}={shown(value)}: pass a timedelta above zero, at most 100 years{instead}")
+    raise InputError(f"{name}={shown(value)}: pass a timedelta above zero, at most 100 years")
 
 
-def checked_validity(value: object) -> timedelta | None:
+def checked_validity(value: object, wrong: type[PlacetError] = InputError) -> timedelta | None:
     """Return how long an approval counts, or None for ever.
 
+    Args:
+        value: what was passed.
+        wrong: the error to raise.
+
     Raises:
-        InputError: it is no time, or none that is allowed.
+        PlacetError: it is no time, or none that is allowed.
     """
-    if value is None:
-        return None
-    return _lasting("approval_valid_for", value, ", or None for approvals that count for ever")
+    try:
+        return None if value is None else _lasting("approval_valid_for", value)
+    except InputError as error:
+        raise wrong(f"{error}, or None for approvals that count for ever") from None
