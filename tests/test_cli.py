@@ -331,6 +331,13 @@ def test_an_id_that_is_the_beginning_of_another_is_still_found(gov: Governance, 
     assert "2 requests begin or end with 'case': case-1, case-11" in refused("show", "case", "--db", db, code=6)
 
 
+@pytest.mark.parametrize("own", ["r-1", "7"])
+def test_a_whole_id_is_found_however_short_it_is(gov: Governance, db: Path, own: str) -> None:
+    gov.submit(AddTeam(team="a"), to=HOUSE, by="bob", request_id=own)
+    assert own in out("show", own, "--db", db)
+    assert own in out("list", "--db", db)
+
+
 def test_a_request_cannot_take_the_place_of_another_by_being_called_its_short_id(gov: Governance, db: Path) -> None:
     gov.submit(AddTeam(team="a"), to=HOUSE, by="bob", request_id="0198c5aa-0df6f037b5da")
     gov.submit(AddTeam(team="b"), to=HOUSE, by="eve", request_id="0df6f037b5da")
@@ -344,7 +351,8 @@ def test_a_request_cannot_take_the_place_of_another_by_being_called_its_short_id
 def test_a_request_that_is_not_there_is_said_with_the_way_out(gov: Governance, db: Path, part: str) -> None:
     ask(gov, 2)
     line = refused("show", part, "--db", db, code=5)
-    assert f"no request begins or ends with {part!r}" in line
+    said = "is called" if part == "000" else "begins or ends with"  # what is shorter than four characters is no part
+    assert f"no request {said} {part!r}" in line
     assert f"list --db {db}` shows those there are" in line
 
 

@@ -402,6 +402,35 @@ def test_whoever_an_aide_acted_for_does_not_review_it(gov: Governance) -> None:
         gov.review(request.id, by="oncall", reason="it was right")
 
 
+def moved(store: Store, clock: FrozenClock, actor: Actor) -> Governance:
+    """Return the same house once the directory says something else of one actor."""
+    people = [actor if each.id == actor.id else each for each in PEOPLE]
+    return Governance.open(
+        store, clock=clock, mutations=[AddTeam], directory=StaticDirectory(people), policies=[TWO, GLASS]
+    )
+
+
+@pytest.mark.parametrize("hand", ["bob", "oncall", "aide"])
+def test_whoever_a_hand_in_it_acts_for_by_now_does_not_review_it(
+    gov: Governance, store: Store, clock: FrozenClock, hand: str
+) -> None:
+    request = break_glass(gov, asked(gov), by="aide" if hand == "aide" else "oncall").request
+    later = moved(store, clock, Actor(hand, on_behalf_of="carol"))
+    with refused(later, request, "other_eyes", "carol cannot review it"):
+        later.review(request.id, by="carol", reason="it was right")
+    assert later.review(request.id, by="dave", reason="it was right").review == "closed"
+
+
+def test_whoever_acts_for_somebody_else_by_now_still_owes_the_review(
+    gov: Governance, store: Store, clock: FrozenClock
+) -> None:
+    request = break_glass(gov, asked(gov)).request
+    later = moved(store, clock, Actor("oncall", roles=("sre",), on_behalf_of="dave"))
+    second = asked(later, "y")
+    with refused(later, second, "no_open_review", request.id):
+        break_glass(later, second)
+
+
 def test_a_review_takes_the_role_that_the_policy_names(store: Store, clock: FrozenClock) -> None:
     gov = governed(store, clock, glass=allow_emergency(["sre"], reviewer_roles=["audit"]))
     request = break_glass(gov, asked(gov)).request

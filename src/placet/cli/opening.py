@@ -190,7 +190,7 @@ def request_id(book: Book, given: str) -> str:
     with book.store.view() as reader:
         whole = wanted == given and reader.request(wanted) is not None
         found, after = [], ""
-        while len(wanted) >= SHORTEST and (page := reader.keys(REQUESTS, after, _PAGE)):
+        while (whole or len(wanted) >= SHORTEST) and (page := reader.keys(REQUESTS, after, _PAGE)):
             if wanted != given:
                 found += [key for key in page if key.endswith(wanted) and key != wanted]
             elif whole:
@@ -276,4 +276,5 @@ class _UnknownRequestError(RequestNotFoundError):
 
     def __init__(self, given: str, listing: str) -> None:
         super().__init__(given)
-        self.args = (f"no request begins or ends with {given!r}; `{listing}` shows those there are",)
+        said = "begins or ends with" if len(given) >= SHORTEST else "is called"
+        self.args = (f"no request {said} {given!r}; `{listing}` shows those there are",)

@@ -215,7 +215,7 @@ class Actions:
             by: another person than whoever asked for it or executed it, with a role for that if the policy names one.
             reason: what came of the review; required.
         """
-        return self._moves.fire(request_id, Trigger.REVIEW, by=self._context.actor(by), reason=reason)
+        return self._moves.review(request_id, by=self._context.actor(by), reason=reason)
 
     def reassess(self, request_id: str, *, by: str | None = None, reason: str = "reassessed") -> MutationRequest:
         """Let become of a request what time, other requests and the directory have made of it.

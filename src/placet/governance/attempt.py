@@ -158,8 +158,8 @@ class Attempt:
 
     def _open_duty(self) -> str:
         """Give the id of an emergency of the actor's that nobody has reviewed, or ""."""
-        found = self._reader.find(Filter(review=Review.OPEN, emergency_by=self._actor.principal), 1)
-        return found[0].id if found else ""
+        mine = (Filter(review=Review.OPEN, emergency_by=each) for each in sorted(self._actor.persons))
+        return next((found[0].id for each in mine if (found := self._reader.find(each, 1))), "")
 
     def _drift(self) -> list[DriftStep]:
         request = self._step.request

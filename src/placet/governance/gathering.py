@@ -47,9 +47,7 @@ def gather(
     rechecked = tuple(kind for kind in _SPEAKING if any(isinstance(each, kind) and each.recheck for each in required))
     asks = asking(step.request.terms)
     if rechecked and step.trail:  # who submits is known already
-        for each in sorted(asks):
-            actor = who.known(each)
-            asks |= actor.persons if actor else frozenset()
+        asks = acting_now(who, asks)
     return Circumstances(
         awaited={each: _awaited(reader, each) for each in dependencies},
         executions=_executions(reader, step, max(limits)) if limits else (),
@@ -102,6 +100,12 @@ class Lookup:
         except (DelegationError, ActorNotFoundError):
             return None
         return acting if asks.isdisjoint(chain) else None
+
+
+def acting_now(who: Lookup, ids: frozenset[str]) -> frozenset[str]:
+    """Return people, and whoever they act for now."""
+    known = (who.known(each) for each in sorted(ids))
+    return ids.union(*(actor.persons for actor in known if actor is not None))
 
 
 def candidates(who: Lookup, requirement: Eligibility) -> tuple[Actor, ...] | None:

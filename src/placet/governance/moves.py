@@ -7,14 +7,16 @@ from placet.errors import concerning
 from placet.governance.context import Context
 from placet.governance.dossier import Dossier
 from placet.governance.drafting import demand_no_circle
-from placet.governance.gathering import gather
+from placet.governance.gathering import Lookup, acting_now, gather
 from placet.governance.telling import Telling
 from placet.lifecycle.repetition import repeats
 from placet.lifecycle.rules import progress
+from placet.lifecycle.rules.actors import acted
 from placet.lifecycle.rules.identity import identified
 from placet.lifecycle.step import Evidence, Step
 from placet.lifecycle.transition import Trigger
 from placet.model.actor import CLOCKWORK, Actor
+from placet.model.circumstances import Circumstances
 from placet.model.names import checked_id
 from placet.model.request import MutationRequest, Status
 from placet.store.port import Unit
@@ -121,6 +123,15 @@ class Moves:
         """Let become of a request what time, events and the directory have made of it; see `Governance.reassess`."""
         actor = CLOCKWORK if by is None else self._context.actor(by)
         return self.settle(request_id, AS_TIME_PASSES, self._context.evidence(actor, reason))[0]
+
+    def review(self, request_id: str, *, by: Actor, reason: str) -> MutationRequest:
+        """Close the review of an emergency, by none of those who had a hand in it, or have one now."""
+
+        def with_hands(_: Unit, step: Step, evidence: Evidence) -> Evidence:
+            hands = acting_now(Lookup(self._context.directory), acted(step))
+            return evidence.evolve(circumstances=Circumstances(asking=hands))
+
+        return self.fire(request_id, Trigger.REVIEW, by=by, reason=reason, prepare=with_hands)
 
     def supersede(self, request_id: str, *, successor: str, by: Actor, reason: str) -> MutationRequest:
         """Let another request take the place of one."""

@@ -179,13 +179,18 @@ def no_open_review(_: Step, evidence: Evidence) -> str:
     return f"{evidence.actor.principal} executed {evidence.duty} in an emergency, and nobody has reviewed that yet"
 
 
+def acted(step: Step) -> frozenset[str]:
+    """Return whoever asked for an emergency or executed it, then: the actors, and whoever they acted for."""
+    did = [each for each in step.trail if each.code in {Code.OVERRIDDEN, Code.EXECUTED}]
+    found = {step.request.emergency_by, *(name for each in did for name in (each.actor, each.on_behalf_of))}
+    return asking(step.request.terms).union(name for name in found if name)
+
+
 @rule
 def other_eyes(step: Step, evidence: Evidence) -> str:
     """An emergency is reviewed by somebody else, who has a role for it if the policy named one."""
-    actor, request = evidence.actor, step.request
-    acted = {request.emergency_by, *asking(request.terms)}
-    acted |= {each.actor for each in step.trail if each.code in {Code.OVERRIDDEN, Code.EXECUTED}}
-    if not acted.isdisjoint({actor.id, actor.principal}) or actor.kind is not ActorKind.HUMAN:
+    actor, hands = evidence.actor, acted(step) | evidence.circumstances.asking
+    if not hands.isdisjoint(actor.persons) or actor.kind is not ActorKind.HUMAN:
         return f"{actor.id} cannot review it: another person than whoever asked for it or executed it must"
     wanted: list[str] = next(
         (each.metadata["reviewer_roles"] for each in reversed(step.trail) if each.code == Code.OVERRIDDEN), []
