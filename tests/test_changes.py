@@ -2,12 +2,14 @@
 
 from copy import deepcopy
 from itertools import pairwise, permutations
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from anyjson import OBJECTS, SCALARS, VALUES, Json, exact
+from placet.errors import InputError
 from placet.model.canonical import canonical
 from placet.model.changes import Change, ChangeKind, Changes, diff, patch, same_effect
 
@@ -305,3 +307,9 @@ class TestEffect:
 )
 def test_a_change_can_be_read(before: Json, after: Json, words: str) -> None:
     assert [str(change) for change in diff(before, after)] == [words]
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, "moved"], ids=str)
+def test_a_change_is_of_a_kind_there_is(kind: Any) -> None:  # noqa: ANN401 - junk
+    with pytest.raises(InputError, match="of a change is none; use added, removed"):
+        Change("/x", kind)

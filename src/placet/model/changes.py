@@ -15,6 +15,7 @@ from typing import Any
 from placet.errors import InputError
 from placet.model.canonical import Json, canonical
 from placet.model.members import Key, appends, is_unique, key, keys, only, same_order
+from placet.model.names import member, shown
 from placet.model.shape import Shape
 
 
@@ -46,7 +47,10 @@ class Change:
     after: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if self.kind in _LISTED and not (isinstance(self.before, list) and isinstance(self.after, list)):
+        kind = member(self.kind, ChangeKind)
+        if kind is None:
+            raise InputError(f"kind={shown(self.kind)} of a change is none; use {', '.join(ChangeKind)}")
+        if kind in _LISTED and not (isinstance(self.before, list) and isinstance(self.after, list)):
             raise InputError(f"a change of kind {self.kind} tells what went and what came: pass two lists")
 
     def __str__(self) -> str:
