@@ -109,11 +109,12 @@ def takes_part(step: Step, evidence: Evidence) -> str:
 @rule
 def may_release(step: Step, evidence: Evidence) -> str:
     """They may decide on it, or they administrate; its requester only where nobody has to decide."""
-    if evidence.administrator_role in evidence.actor.roles:
-        return ""
     if not any(each.asks_people for each in step.request.requirements):
         return _owner(step, evidence)
-    return separation_of_duties.refuses(step, evidence) or _eligible(step, evidence)
+    refused = separation_of_duties.refuses(step, evidence)
+    if refused or evidence.administrator_role in evidence.actor.roles:
+        return refused
+    return _eligible(step, evidence)
 
 
 @rule
