@@ -137,6 +137,7 @@ class Attempt:
             "issues": [],
             "changes": changes,
             "approved_changes": None,
+            "revalidated_version": None,
             "error": "",
             "duration_us": duration_us,
         }
