@@ -565,6 +565,19 @@ def test_what_is_executed_after_a_renewal_with_nobody_to_ask_gives_no_reason_aga
     assert (outcome.executed, outcome.reasons) == (True, ())
 
 
+@pytest.mark.parametrize("on_drift", ["renew_approval", "revalidate"])
+def test_where_policies_ask_nobody_a_renewal_executes_at_once_what_they_allow_by_then(
+    store: Store, on_drift: str
+) -> None:
+    gov = documents(store, {"m": ["ann", "cy"]}, allow())
+    remove = PatchDocument(patch=[{"op": "remove", "path": "/m/0"}])
+    request = gov.submit(remove, to=DOC, by="bob", on_drift=on_drift)
+    put_first = PatchDocument(patch=[{"op": "add", "path": "/m/0", "value": "zoe"}])
+    gov.execute(gov.submit(put_first, to=DOC, by="eve").id, by="runner")
+    assert gov.execute(request.id, by="runner").executed
+    assert content(gov) == {"m": ["ann", "cy"]}, "zoe is gone, and ann was meant"
+
+
 def foretold(gov: Governance, request: MutationRequest) -> str:
     return "; ".join(gov.waiting_for(request.id).reasons)
 

@@ -248,6 +248,7 @@ class _Listed:
 
     @classmethod
     def of(cls, changes: list[Change]) -> "_Listed":
+        """Return what the changes of one list say together."""
         kinds = {change.kind: change for change in changes}
         members, order = kinds.get(ChangeKind.MEMBERS, kinds.get(ChangeKind.SET)), kinds.get(ChangeKind.ORDER)
         went, came = ([], []) if members is None else (keys(members.before), keys(members.after))
